@@ -1,0 +1,139 @@
+"""Registered models: immutable versions, approvals, aliases, and the history that proves them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from millrace.domain.dataset import Task
+from millrace.domain.entity import Entity, Moment
+from millrace.errors import InvalidInput
+
+CHAMPION = "champion"
+
+
+class ApprovalState(StrEnum):
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+
+class Approval(Entity):
+    state: ApprovalState = ApprovalState.PENDING
+    actor: str | None = None
+    reason: str | None = None
+    decided_at: Moment | None = None
+
+
+class Metric(Entity):
+    """A figure on the test split with its 95 % bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+    higher_is_better: bool
+
+
+class VerdictOutcome(StrEnum):
+    FIRST = "FIRST"
+    BETTER = "BETTER"
+    NO_DIFFERENCE = "NO_DIFFERENCE"
+    WORSE = "WORSE"
+
+
+class Verdict(Entity):
+    """A candidate against the champion (or, for a FIRST version, a constant prediction) on the same test rows.
+
+    `gain` is positive when the candidate is better, whatever the metric's direction; `low` and `high` bound it at 95 %
+    by paired bootstrap; `smallest_detectable_gain` is the least true gain this test set would have shown.
+    """
+
+    outcome: VerdictOutcome
+    metric: str
+    gain: float
+    low: float
+    high: float
+    smallest_detectable_gain: float
+    compared_with: str
+    test_rows: int
+    sentence: str
+
+
+class Lineage(Entity):
+    run_id: str
+    dataset: str
+    dataset_version: int
+    dataset_sha256: str
+    contract_version: int
+    code_digest: str
+    image: str
+    champion_compared: str | None = None
+
+
+class ModelVersion(Entity):
+    """Immutable but for its approval. `artifact_digest` hashes the files inside the artefact, so a retrain can equal it."""
+
+    model: str
+    number: int
+    algorithm: str
+    task: Task
+    hyperparameters: dict[str, Any]
+    artifact_uri: str
+    artifact_digest: str
+    evaluation_uri: str
+    signature: dict[str, Any]
+    metrics: dict[str, Metric]
+    primary_metric: str
+    verdict: Verdict
+    recommended: bool
+    lineage: Lineage
+    training_seconds: float
+    billable_seconds: float
+    approval: Approval = Approval()
+    revision: int = 1
+    created_at: Moment
+
+    @property
+    def id(self) -> str:
+        return f"{self.model}:{self.number}"
+
+
+class RegisteredModel(Entity):
+    """A named line of versions. `aliases` maps an alias to exactly one version number."""
+
+    name: str
+    dataset: str
+    latest_number: int = 0
+    aliases: dict[str, int] = Field(default_factory=dict)
+    created_at: Moment
+
+
+class ModelEventKind(StrEnum):
+    REGISTERED = "REGISTERED"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    ALIAS_MOVED = "ALIAS_MOVED"
+
+
+class ModelEvent(Entity):
+    """One entry of a model's append-only history. `sequence` has no gaps: 1, 2, 3, …"""
+
+    model: str
+    sequence: int
+    kind: ModelEventKind
+    number: int
+    previous_number: int | None = None
+    alias: str | None = None
+    actor: str
+    reason: str
+    at: Moment
+
+
+def parse_version_id(version_id: str) -> tuple[str, int]:
+    """`churn:7` → ("churn", 7). Raises InvalidInput for anything else."""
+    model, _, number = version_id.partition(":")
+    if not model or not number.isdigit():
+        raise InvalidInput(f"{version_id!r} is not a model version id: write <model>:<number>, for example churn:7")
+    return model, int(number)

@@ -1,0 +1,55 @@
+"""Runs: one execution of a pipeline, with its steps."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from millrace.domain.entity import Entity, Moment
+
+
+class RunState(StrEnum):
+    """Step Functions' own states."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+class Step(Entity):
+    """One task state of one run. Items of a Map are told apart by `item`, for example the algorithm's name."""
+
+    name: str
+    item: str | None = None
+    state: RunState
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
+    reason: str | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+class Run(Entity):
+    """`reason` says in a sentence why a run that did not succeed ended; `outcome` what one that did brought about."""
+
+    run_id: str
+    pipeline: str
+    state: RunState = RunState.RUNNING
+    dataset: str
+    dataset_version: int | None = None
+    model: str | None = None
+    started_by: str
+    started_at: Moment
+    ended_at: Moment | None = None
+    reason: str | None = None
+    outcome: str | None = None
+    steps: tuple[Step, ...] = ()
+    input: dict[str, Any] = Field(default_factory=dict)

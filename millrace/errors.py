@@ -1,0 +1,44 @@
+"""One error tree. Class names are the contract with Step Functions (`Catch`) and with HTTP. Imports nothing.
+
+Each error names a state, and its message says what is wrong, where, and what to do.
+"""
+
+
+class PlatformError(Exception):
+    """Base of everything the platform raises on purpose."""
+
+
+class InvalidInput(PlatformError):
+    """What a person or another system sent does not have the form it must have."""
+
+
+class DatasetInvalid(PlatformError):
+    """An upload is refused as a whole: nothing of it becomes a dataset version."""
+
+
+class NotFound(PlatformError):
+    """The named thing does not exist."""
+
+
+class Conflict(PlatformError):
+    """The change lost against another change, or the thing is not in a state that allows it."""
+
+
+class AlreadyDecided(Conflict):
+    """Somebody approved or rejected this model version before."""
+
+
+class ContractMoved(Conflict):
+    """The dataset's contract changed while an upload was being prepared against the older one."""
+
+
+class TrainingImpossible(PlatformError):
+    """The dataset version cannot be trained on as it is: no target, one class, too few rows."""
+
+
+class TrainingFailed(PlatformError):
+    """No candidate was trained, so there is nothing to evaluate."""
+
+
+class EvaluationInvalid(PlatformError):
+    """An evaluation report is missing or does not match the run it claims to describe."""

@@ -1,0 +1,183 @@
+"""What the use cases need from the world. Adapters implement these; fakes in `adapters/memory.py` pass the same tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import IO, Any, NamedTuple, Protocol
+
+from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
+from millrace.domain.event import DomainEvent
+from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
+from millrace.domain.run import Run, RunState, Step
+
+
+class ContentClaim(NamedTuple):
+    """The version that holds these bytes. `new` is False when another upload brought them before."""
+
+    version: int
+    new: bool
+
+
+class DatasetCatalog(Protocol):
+    """Datasets, uploads, versions and contracts. Every transition is conditional; none overwrites silently."""
+
+    def ensure(self, name: str, *, at: datetime, actor: str) -> Dataset:
+        """The dataset, created with default settings when it is new."""
+
+    def get(self, name: str) -> Dataset:
+        """Raises NotFound."""
+
+    def list(self) -> Sequence[Dataset]: ...
+
+    def configure(self, name: str, settings: DatasetSettings, *, revision: int, at: datetime, actor: str) -> Dataset:
+        """Replace the settings. Raises Conflict when the dataset is no longer at `revision`."""
+
+    def contract(self, name: str, version: int) -> Contract:
+        """Raises NotFound."""
+
+    def put_contract(self, contract: Contract, *, actor: str) -> Dataset:
+        """Store the next contract. Raises Conflict unless `contract.version` is the dataset's plus one."""
+
+    def open_upload(self, upload: Upload) -> Upload:
+        """Record an upload once; repeated deliveries get what is stored already."""
+
+    def upload(self, dataset: str, upload_id: str) -> Upload:
+        """Raises NotFound."""
+
+    def uploads(self, dataset: str) -> Sequence[Upload]: ...
+
+    def claim_content(self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime) -> ContentClaim:
+        """Reserve the next version number for these bytes (`upload.sha256`), in one transaction.
+
+        New: a PREPARING DatasetVersion exists afterwards at `{location_prefix}/v{n}/` and the upload is PREPARING.
+        Called again for the same upload it answers the same. Not new: the upload is IDENTICAL to `version`.
+        """
+
+    def version(self, dataset: str, version: int) -> DatasetVersion:
+        """Raises NotFound."""
+
+    def versions(self, dataset: str) -> Sequence[DatasetVersion]: ...
+
+    def accept_version(self, version: DatasetVersion, contract: Contract | None, *, at: datetime) -> None:
+        """PREPARING → READY, upload ACCEPTED, and `contract` becomes the dataset's first, in one transaction.
+
+        Repeating it changes nothing. Raises ContractMoved when the dataset's contract is not the one prepared against.
+        """
+
+    def reject_upload(self, upload: Upload, reasons: Sequence[str], *, at: datetime) -> None:
+        """Upload and reserved version → REJECTED, and the claim on the bytes is released: they may come again."""
+
+
+class RunLedger(Protocol):
+    def open(self, run: Run) -> Run:
+        """Record a run once; opening it again returns what is stored."""
+
+    def get(self, run_id: str) -> Run:
+        """Raises NotFound."""
+
+    def list(self, *, pipeline: str | None = None, state: RunState | None = None, limit: int = 50) -> Sequence[Run]:
+        """Newest first."""
+
+    def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
+        """Add what a step found out. Raises NotFound."""
+
+    def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
+        """RUNNING → a final state. False when it was closed before: the first close wins."""
+
+
+class ModelRegistry(Protocol):
+    """Append-only events beside current state; every transition is a conditional write."""
+
+    def register(self, version: ModelVersion, *, actor: str) -> ModelVersion:
+        """Store `version` under the model's next number (its own `number` is ignored) with a REGISTERED event.
+
+        Idempotent by (run, algorithm): registering again returns the stored version.
+        """
+
+    def get(self, model: str, number: int) -> ModelVersion:
+        """Raises NotFound."""
+
+    def model(self, name: str) -> RegisteredModel:
+        """Raises NotFound."""
+
+    def models(self) -> Sequence[RegisteredModel]: ...
+
+    def versions(self, model: str) -> Sequence[ModelVersion]:
+        """Newest first."""
+
+    def decide(self, model: str, number: int, *, approve: bool, actor: str, reason: str, at: datetime) -> ModelVersion:
+        """PENDING → APPROVED or REJECTED. Raises NotFound, AlreadyDecided."""
+
+    def move_alias(
+        self, model: str, alias: str, number: int, *, expected: int | None, actor: str, reason: str, at: datetime
+    ) -> ModelEvent:
+        """Point `alias` at `number`. `expected` is the number it points at now (None: nowhere).
+
+        Raises NotFound when the version does not exist, Conflict when the alias is not at `expected` or the version
+        is not APPROVED.
+        """
+
+    def history(self, model: str) -> Sequence[ModelEvent]:
+        """Oldest first, without gaps."""
+
+
+class ObjectInfo(NamedTuple):
+    uri: str
+    size_bytes: int
+    version_id: str
+
+
+class ObjectStore(Protocol):
+    """S3 by URI (`s3://bucket/key`)."""
+
+    def head(self, uri: str, *, version_id: str | None = None) -> ObjectInfo:
+        """Raises NotFound."""
+
+    def open(self, uri: str, *, version_id: str | None = None) -> IO[bytes]:
+        """A forward-only stream: a 5 GB object never sits in memory. Raises NotFound."""
+
+    def read(self, uri: str, *, version_id: str | None = None) -> bytes:
+        """Small objects only. Raises NotFound."""
+
+    def write(self, uri: str, body: bytes, *, content_type: str = "application/json") -> None: ...
+
+    def copy(self, source_uri: str, target_uri: str) -> None:
+        """Server side, any size. Raises NotFound."""
+
+    def list(self, prefix_uri: str) -> Sequence[ObjectInfo]: ...
+
+
+class Pipelines(Protocol):
+    """Step Functions. An execution's name is its run id, so starting twice is starting once."""
+
+    def start(self, pipeline: str, run_id: str, payload: Mapping[str, Any]) -> bool:
+        """False when an execution of that name exists already."""
+
+    def stop(self, pipeline: str, run_id: str, *, reason: str) -> None:
+        """Raises NotFound."""
+
+    def state(self, pipeline: str, run_id: str) -> RunState:
+        """Raises NotFound."""
+
+    def steps(self, pipeline: str, run_id: str) -> Sequence[Step]:
+        """From the execution's history, in order of start; the failed step carries its reason. Raises NotFound."""
+
+
+class EventBus(Protocol):
+    def publish(self, event: DomainEvent) -> None: ...
+
+
+class Notifier(Protocol):
+    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        """`subject` ≤ 100 ASCII characters (SNS); `attributes` allow subscription filters."""
+
+
+class MetricSink(Protocol):
+    def record(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], units: Mapping[str, str]) -> None:
+        """CloudWatch metrics in the platform's namespace; `units` are CloudWatch's names, default None."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """UTC."""

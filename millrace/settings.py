@@ -1,0 +1,53 @@
+"""What the environment tells the code. The only reader of `os.environ`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from millrace import names
+from millrace.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Names of the deployed resources. Empty where a function was not given one: least privilege includes knowledge."""
+
+    data_bucket: str = ""
+    artifacts_bucket: str = ""
+    registry_table: str = ""
+    notifications_topic_arn: str = ""
+    event_bus_name: str = ""
+    ingest_state_machine_arn: str = ""
+    training_state_machine_arn: str = ""
+    training_image: str = ""
+    code_digest: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        source = os.environ if environ is None else environ
+        return cls(**{field.name: source.get(field.name.upper(), "") for field in fields(cls)})
+
+    def require(self, field: str) -> str:
+        """The value of `field`. Raises InvalidInput when this function was deployed without it."""
+        value: str = getattr(self, field)
+        if not value:
+            raise InvalidInput(f"the environment variable {field.upper()} is not set, so this function cannot do its work")
+        return value
+
+
+@dataclass(frozen=True)
+class ContainerSettings:
+    """Where a SageMaker container keeps things. `base_dir` differs only outside a container."""
+
+    base_dir: Path
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> ContainerSettings:
+        source = os.environ if environ is None else environ
+        return cls(base_dir=Path(source.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+
+
+assert {field.name.upper() for field in fields(Settings)} == set(names.SETTINGS)
