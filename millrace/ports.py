@@ -47,7 +47,9 @@ class DatasetCatalog(Protocol):
 
     def uploads(self, dataset: str) -> Sequence[Upload]: ...
 
-    def claim_content(self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime) -> ContentClaim:
+    def claim_content(
+        self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime
+    ) -> ContentClaim:
         """Reserve the next version number for these bytes (`upload.sha256`), in one transaction.
 
         New: a PREPARING DatasetVersion exists afterwards at `{location_prefix}/v{n}/` and the upload is PREPARING.

@@ -34,7 +34,9 @@ class Settings:
         """The value of `field`. Raises InvalidInput when this function was deployed without it."""
         value: str = getattr(self, field)
         if not value:
-            raise InvalidInput(f"the environment variable {field.upper()} is not set, so this function cannot do its work")
+            raise InvalidInput(
+                f"the environment variable {field.upper()} is not set, so this function cannot do its work"
+            )
         return value
 
 
