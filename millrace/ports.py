@@ -1,4 +1,4 @@
-"""What the use cases need from the world. Adapters implement these; fakes in `adapters/memory.py` pass the same tests."""
+"""What the use cases need from the world. Adapters implement it; fakes in `adapters/memory.py` pass the same tests."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ class UploadState(StrEnum):
 
 
 class Upload(Entity):
-    """One object version that arrived. `upload_id` is derived from bucket, key and object version: deliveries repeat."""
+    """One object version that arrived. `upload_id` comes from bucket, key and object version: deliveries repeat."""
 
     upload_id: str
     dataset: str

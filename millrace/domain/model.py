@@ -73,7 +73,7 @@ class Lineage(Entity):
 
 
 class ModelVersion(Entity):
-    """Immutable but for its approval. `artifact_digest` hashes the files inside the artefact, so a retrain can equal it."""
+    """Immutable but for its approval. `artifact_digest` hashes the files in the artefact: a retrain can equal it."""
 
     model: str
     number: int
