@@ -30,13 +30,19 @@ class DatasetCatalog(Protocol):
 
     def list(self) -> Sequence[Dataset]: ...
 
-    def configure(self, name: str, settings: DatasetSettings, *, revision: int, at: datetime, actor: str) -> Dataset:
-        """Replace the settings. Raises Conflict when the dataset is no longer at `revision`."""
+    def configure(
+        self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
+    ) -> Dataset:
+        """Replace the settings. Raises Conflict when the dataset is no longer at `revision`.
+
+        With `upload`, the settings file they came from becomes ACCEPTED in the same transaction, so that one object
+        version is applied once; Conflict when it was settled before.
+        """
 
     def contract(self, name: str, version: int) -> Contract:
         """Raises NotFound."""
 
-    def put_contract(self, contract: Contract, *, actor: str) -> Dataset:
+    def put_contract(self, contract: Contract) -> Dataset:
         """Store the next contract. Raises Conflict unless `contract.version` is the dataset's plus one."""
 
     def open_upload(self, upload: Upload) -> Upload:
@@ -45,7 +51,8 @@ class DatasetCatalog(Protocol):
     def upload(self, dataset: str, upload_id: str) -> Upload:
         """Raises NotFound."""
 
-    def uploads(self, dataset: str) -> Sequence[Upload]: ...
+    def uploads(self, dataset: str) -> Sequence[Upload]:
+        """Latest arrival first."""
 
     def claim_content(
         self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime
@@ -54,21 +61,27 @@ class DatasetCatalog(Protocol):
 
         New: a PREPARING DatasetVersion exists afterwards at `{location_prefix}/v{n}/` and the upload is PREPARING.
         Called again for the same upload it answers the same. Not new: the upload is IDENTICAL to `version`.
+        Raises NotFound for an upload that was never opened, Conflict for one that was rejected.
         """
 
     def version(self, dataset: str, version: int) -> DatasetVersion:
         """Raises NotFound."""
 
-    def versions(self, dataset: str) -> Sequence[DatasetVersion]: ...
+    def versions(self, dataset: str) -> Sequence[DatasetVersion]:
+        """Newest first."""
 
     def accept_version(self, version: DatasetVersion, contract: Contract | None, *, at: datetime) -> None:
         """PREPARING → READY, upload ACCEPTED, and `contract` becomes the dataset's first, in one transaction.
 
-        Repeating it changes nothing. Raises ContractMoved when the dataset's contract is not the one prepared against.
+        Repeating it changes nothing. Raises ContractMoved when the dataset's contract is not the one prepared against
+        (`version.contract_version`, or none yet when `contract` is given), Conflict when the version was rejected.
         """
 
     def reject_upload(self, upload: Upload, reasons: Sequence[str], *, at: datetime) -> None:
-        """Upload and reserved version → REJECTED, and the claim on the bytes is released: they may come again."""
+        """Upload and reserved version → REJECTED, and the claim on the bytes is released: they may come again.
+
+        Repeating it keeps the first reasons. Raises NotFound, and Conflict for an upload that is ACCEPTED or IDENTICAL.
+        """
 
 
 class RunLedger(Protocol):
@@ -91,10 +104,16 @@ class RunLedger(Protocol):
 class ModelRegistry(Protocol):
     """Append-only events beside current state; every transition is a conditional write."""
 
-    def register(self, version: ModelVersion, *, actor: str) -> ModelVersion:
-        """Store `version` under the model's next number (its own `number` is ignored) with a REGISTERED event.
+    def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
+        """Reserve the model's next version number for one candidate; the same candidate gets the same number again.
 
-        Idempotent by (run, algorithm): registering again returns the stored version.
+        Two steps, so that the artefact lies at `models/{model}/v{n}/` before anybody can see version n.
+        """
+
+    def register(self, version: ModelVersion, *, actor: str) -> ModelVersion:
+        """Store `version` under the number claimed for its run and algorithm, with a REGISTERED event.
+
+        Registering again returns the stored version. Raises Conflict when the number was not claimed for it.
         """
 
     def get(self, model: str, number: int) -> ModelVersion:
@@ -116,8 +135,8 @@ class ModelRegistry(Protocol):
     ) -> ModelEvent:
         """Point `alias` at `number`. `expected` is the number it points at now (None: nowhere).
 
-        Raises NotFound when the version does not exist, Conflict when the alias is not at `expected` or the version
-        is not APPROVED.
+        Raises NotFound when the version does not exist, Conflict when the alias is not at `expected`, is at `number`
+        already, or the version is not APPROVED.
         """
 
     def history(self, model: str) -> Sequence[ModelEvent]:
@@ -125,6 +144,8 @@ class ModelRegistry(Protocol):
 
 
 class ObjectInfo(NamedTuple):
+    """`version_id` is "null" in a bucket without versions, and empty in a listing."""
+
     uri: str
     size_bytes: int
     version_id: str
@@ -136,8 +157,10 @@ class ObjectStore(Protocol):
     def head(self, uri: str, *, version_id: str | None = None) -> ObjectInfo:
         """Raises NotFound."""
 
-    def open(self, uri: str, *, version_id: str | None = None) -> IO[bytes]:
-        """A forward-only stream: a 5 GB object never sits in memory. Raises NotFound."""
+    def open(
+        self, uri: str, *, version_id: str | None = None, start: int = 0, length: int | None = None
+    ) -> IO[bytes]:
+        """A forward-only stream of `length` bytes from `start`: a 5 GB object never sits in memory. Raises NotFound."""
 
     def read(self, uri: str, *, version_id: str | None = None) -> bytes:
         """Small objects only. Raises NotFound."""
@@ -147,14 +170,18 @@ class ObjectStore(Protocol):
     def copy(self, source_uri: str, target_uri: str) -> None:
         """Server side, any size. Raises NotFound."""
 
-    def list(self, prefix_uri: str) -> Sequence[ObjectInfo]: ...
+    def list(self, prefix_uri: str) -> Sequence[ObjectInfo]:
+        """Every object below the prefix, by key."""
 
 
 class Pipelines(Protocol):
     """Step Functions. An execution's name is its run id, so starting twice is starting once."""
 
     def start(self, pipeline: str, run_id: str, payload: Mapping[str, Any]) -> bool:
-        """False when an execution of that name exists already."""
+        """False when the service says that an execution of that name was there before.
+
+        The service answers a repeated start of a RUNNING execution with the same input as if it were the first: True.
+        """
 
     def stop(self, pipeline: str, run_id: str, *, reason: str) -> None:
         """Raises NotFound."""
