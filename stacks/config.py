@@ -1,0 +1,91 @@
+"""The environments. To add one, add an entry to ENVIRONMENTS; no code asks which environment it is in."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+
+@dataclass(frozen=True)
+class LambdaTarget:
+    """What the functions run on.
+
+    `wheel_platform` is uv's `--python-platform`; None means the machine that builds the package.
+    """
+
+    python_version: str
+    architecture: str
+    wheel_platform: str | None
+
+
+GRAVITON = LambdaTarget(python_version="3.13", architecture="arm64", wheel_platform="aarch64-manylinux2014")
+
+
+def this_machine() -> LambdaTarget:
+    """Functions of the local platform run as processes of this machine, so their wheels must load here."""
+    return LambdaTarget(
+        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
+        wheel_platform=None,
+    )
+
+
+@dataclass(frozen=True)
+class EnvironmentConfig:
+    """One deployment of the platform.
+
+    Without `account` and `region` the templates fit any: they go where the deploying credentials point.
+    `run_files_days` is how long plans, checkpoints and raw job outputs of a run are kept; registered models are
+    copied out of there and stay. `notification_email` gets every notification.
+    """
+
+    name: str
+    removal_policy: cdk.RemovalPolicy
+    log_days: int
+    run_files_days: int
+    noncurrent_days: int
+    deletion_protection: bool = False
+    lambda_target: LambdaTarget = GRAVITON
+    account: str | None = None
+    region: str | None = None
+    notification_email: str | None = None
+
+
+ENVIRONMENTS = {
+    config.name: config
+    for config in (
+        EnvironmentConfig(
+            name="local",
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+            log_days=7,
+            run_files_days=30,
+            noncurrent_days=7,
+            lambda_target=this_machine(),
+        ),
+        EnvironmentConfig(
+            name="dev",
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+            log_days=14,
+            run_files_days=30,
+            noncurrent_days=7,
+        ),
+        EnvironmentConfig(
+            name="staging",
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            log_days=30,
+            run_files_days=90,
+            noncurrent_days=30,
+        ),
+        EnvironmentConfig(
+            name="prod",
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            log_days=365,
+            run_files_days=365,
+            noncurrent_days=90,
+            deletion_protection=True,
+        ),
+    )
+}

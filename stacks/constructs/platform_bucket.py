@@ -1,0 +1,76 @@
+"""A bucket of the platform, and permissions on parts of it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge
+from stacks.config import EnvironmentConfig
+
+
+class PlatformBucket(s3.Bucket):
+    """Versioned, encrypted, private, TLS only. Permissions are per prefix: `may_read(role, "uploads/")`."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, config: EnvironmentConfig, expiring: dict[str, int] | None = None
+    ) -> None:
+        """`expiring`: prefix → days after which its objects go."""
+        super().__init__(
+            scope,
+            id,
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=config.removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="Tidy",
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+                    noncurrent_version_expiration=cdk.Duration.days(config.noncurrent_days),
+                    expired_object_delete_marker=True,
+                ),
+                *(
+                    s3.LifecycleRule(
+                        id=f"Expire{prefix.strip('/').capitalize()}", prefix=prefix, expiration=cdk.Duration.days(days)
+                    )
+                    for prefix, days in (expiring or {}).items()
+                ),
+            ],
+        )
+        acknowledge(
+            self,
+            "Every transition of what is stored here is an event in the registry; reads of objects are an account's "
+            "CloudTrail data events, which cost per request and are the account owner's to switch on.",
+            "S1",
+        )
+
+    def send_events(self) -> None:
+        """Tell EventBridge of every object. The plain property: the CDK's own switch adds a custom resource."""
+        bucket = cast(s3.CfnBucket, self.node.default_child)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        )
+
+    def may_read(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        """Read objects and see whether one exists: without ListBucket, S3 answers 403 for what is not there."""
+        self._allow(grantee, ["s3:GetObject", "s3:GetObjectVersion"], prefixes)
+        iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket_arn])
+
+    def may_write(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        self._allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], prefixes)
+
+    def may_delete(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        self._allow(grantee, ["s3:DeleteObject"], prefixes)
+
+    def _allow(self, grantee: iam.IGrantable, actions: list[str], prefixes: tuple[str, ...]) -> None:
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=actions, resource_arns=[self.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+        )

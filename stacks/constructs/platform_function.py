@@ -1,0 +1,137 @@
+"""A Lambda function of the platform: one construct id, one module, one role, one log group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge
+from stacks.config import EnvironmentConfig
+from stacks.packaging import lambda_package
+
+# 1 769 MB is one whole vCPU; below it, time is billed for waiting on a share of one.
+MEMORY_MB = 1024
+
+
+def module_name(construct_id: str) -> str:
+    """RegisterUpload → register_upload."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", construct_id).lower()
+
+
+class PlatformFunction(lambda_.Function):
+    """The function of `lambdas/{kind}/{id in snake case}.py`, with a role that may write its log and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        kind: Literal["tasks", "events"],
+        config: EnvironmentConfig,
+        environment: Mapping[str, str],
+        timeout: cdk.Duration,
+        memory_mb: int = MEMORY_MB,
+        failures: sqs.IQueue | None = None,
+    ) -> None:
+        log_group = logs.LogGroup(
+            scope,
+            f"{id}Log",
+            retention=logs_retention(config),
+            removal_policy=config.removal_policy,
+        )
+        role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
+            )
+        )
+        target = config.lambda_target
+        package = lambda_package(target)
+        super().__init__(
+            scope,
+            id,
+            code=lambda_.Code.from_asset(
+                str(package.path), asset_hash=package.digest, asset_hash_type=cdk.AssetHashType.CUSTOM
+            ),
+            handler=f"lambdas.{kind}.{module_name(id)}.handler",
+            runtime=lambda_.Runtime(f"python{target.python_version}", lambda_.RuntimeFamily.PYTHON),
+            architecture=lambda_.Architecture.ARM_64 if target.architecture == "arm64" else lambda_.Architecture.X86_64,
+            role=role,
+            log_group=log_group,
+            environment=dict(environment),
+            timeout=timeout,
+            memory_size=memory_mb,
+            tracing=lambda_.Tracing.ACTIVE,
+            dead_letter_queue=failures,
+        )
+        acknowledge(role, "X-Ray has no resources to name.", "IAM5[Resource::*]")
+
+
+class EventFunction(PlatformFunction):
+    """A function that EventBridge starts. What it could not handle after retries waits in a queue, and is not lost."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        environment: Mapping[str, str],
+        timeout: cdk.Duration,
+        pattern: events.EventPattern,
+        event_bus: events.IEventBus | None = None,
+    ) -> None:
+        self.failures = sqs.Queue(
+            scope,
+            f"{id}Failures",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        acknowledge(self.failures, "This is the dead-letter queue.", "SQS3")
+        super().__init__(
+            scope,
+            id,
+            kind="events",
+            config=config,
+            environment=environment,
+            timeout=timeout,
+            failures=self.failures,
+        )
+        self.configure_async_invoke(retry_attempts=2, max_event_age=cdk.Duration.hours(6))
+        events.Rule(
+            scope,
+            f"{id}Rule",
+            event_bus=event_bus,
+            event_pattern=pattern,
+            targets=[
+                targets.LambdaFunction(
+                    self, dead_letter_queue=self.failures, retry_attempts=185, max_event_age=cdk.Duration.hours(24)
+                )
+            ],
+        )
+
+
+def logs_retention(config: EnvironmentConfig) -> logs.RetentionDays:
+    """The retention of log groups. Raises ValueError for a number of days that CloudWatch does not offer."""
+    offered = {
+        1: logs.RetentionDays.ONE_DAY,
+        7: logs.RetentionDays.ONE_WEEK,
+        14: logs.RetentionDays.TWO_WEEKS,
+        30: logs.RetentionDays.ONE_MONTH,
+        90: logs.RetentionDays.THREE_MONTHS,
+        365: logs.RetentionDays.ONE_YEAR,
+    }
+    if config.log_days not in offered:
+        raise ValueError(f"{config.name}: log_days is {config.log_days}, and may be {sorted(offered)}")
+    return offered[config.log_days]

@@ -1,0 +1,25 @@
+"""Where data and artefacts lie."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from millrace import names
+from stacks.config import EnvironmentConfig
+from stacks.constructs.platform_bucket import PlatformBucket
+from stacks.platform_stack import PlatformStack
+
+
+class DataStack(PlatformStack):
+    """People write under `uploads/` of the data bucket; jobs and registration alone write to the artifacts bucket."""
+
+    def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
+        super().__init__(scope, id, config=config)
+        self.data_bucket = PlatformBucket(self, "Data", config=config)
+        self.data_bucket.send_events()
+        self.artifacts_bucket = PlatformBucket(
+            self, "Artifacts", config=config, expiring={names.RUNS_PREFIX: config.run_files_days}
+        )
+        cdk.CfnOutput(self, "DataBucket", value=self.data_bucket.bucket_name)
+        cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts_bucket.bucket_name)

@@ -1,0 +1,236 @@
+"""Builds what the templates deploy, without Docker: the Lambda package and the zips of Python sources.
+
+Everything is named by a digest of what went into it and kept in `.millrace/build`, so an unchanged part is never built
+twice, and two machines that build the same sources deploy the same names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacks.config import LambdaTarget
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+BUILD = REPOSITORY / ".millrace" / "build"
+
+# Counts up when this module builds something else from the same sources.
+RECIPE = "2"
+# AWS refuses a function whose unzipped package is larger.
+LAMBDA_LIMIT_BYTES = 250 * 1024 * 1024
+# A zip entry cannot be older, and a constant makes equal contents equal bytes.
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+# botocore describes 400 services in 27 MB; functions call these. A test compares the list with the code's clients.
+CALLED_SERVICES = frozenset({"cloudwatch", "dynamodb", "events", "s3", "sns", "stepfunctions", "sts"})
+# Directories that the clevercsv wheel leaves beside its package by accident.
+STRAY = ("auxiliary", "docs", "man", "notes", "src", "stubs")
+# Packages kept per kind: enough to switch between branches and environments without building again.
+KEPT_BUILDS = 12
+# Of a wheel's metadata only this is read at run time (importlib.metadata.version).
+KEPT_METADATA = "METADATA"
+
+
+class PackagingFailed(Exception):
+    """A package could not be built. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """A file or directory to deploy, with the digest of what it was built from."""
+
+    path: Path
+    digest: str
+
+
+def sources(*parts: str, root: Path = REPOSITORY) -> dict[str, bytes]:
+    """The Python files of the named packages and modules: path relative to the repository → content, sorted."""
+    found: dict[str, bytes] = {}
+    for part in parts:
+        path = root / part
+        files = path.rglob("*.py") if path.is_dir() else [path]
+        found.update({file.relative_to(root).as_posix(): file.read_bytes() for file in files})
+    return dict(sorted(found.items()))
+
+
+def digest_of(files: Mapping[str, bytes], *facts: str) -> str:
+    """SHA-256 over names and contents, and over other facts that decide the result."""
+    total = hashlib.sha256()
+    for fact in (*facts, *(f"{name}\0{hashlib.sha256(content).hexdigest()}" for name, content in files.items())):
+        total.update(fact.encode() + b"\n")
+    return total.hexdigest()
+
+
+def zip_package(name: str, files: Mapping[str, bytes], *, build: Path = BUILD) -> Package:
+    """A zip from which Python can import. The same files give the same bytes on every machine."""
+    digest = digest_of(files)
+    target = build / f"{name}-{digest[:16]}.zip"
+    if not target.exists():
+        build.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=build, delete=False) as scratch, zipfile.ZipFile(scratch, "w") as archive:
+            for path, content in files.items():
+                # Stored, not deflated: the bytes then do not depend on the zlib of the machine.
+                archive.writestr(zipfile.ZipInfo(path, ZIP_EPOCH), content)
+        _publish(Path(scratch.name), target)
+    return Package(target, digest)
+
+
+def lambda_package(target: LambdaTarget, *, build: Path = BUILD) -> Package:
+    """The one package of all functions: the lock's `lambda` extra, `millrace` and `lambdas`, for `target`."""
+    requirements = locked_requirements("lambda")
+    files = sources("millrace", "lambdas")
+    digest = digest_of(files, RECIPE, requirements, repr(target), sys.platform if target.wheel_platform is None else "")
+    package = build / f"lambda-{digest[:16]}"
+    if not package.exists():
+        build.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=build))
+        libraries = lambda_libraries(requirements, target, build=build)
+        shutil.copytree(libraries, scratch, dirs_exist_ok=True, copy_function=_link)
+        _write(files, scratch)
+        refuse_oversize(scratch)
+        _publish(scratch, package)
+        _forget_oldest(build, "lambda-*")
+    return Package(package, digest)
+
+
+def lambda_libraries(requirements: str, target: LambdaTarget, *, build: Path = BUILD) -> Path:
+    """The third-party part of the package: it changes with the lock only, so a change of our code costs no install."""
+    digest = digest_of({}, RECIPE, requirements, repr(target), sys.platform)
+    libraries = build / f"libraries-{digest[:16]}"
+    if not libraries.exists():
+        scratch = Path(tempfile.mkdtemp(dir=build))
+        _install(requirements, target, scratch)
+        _strip(scratch)
+        if target.wheel_platform is None:
+            _compile(scratch)
+        _publish(scratch, libraries)
+    return libraries
+
+
+def locked_requirements(extra: str) -> str:
+    """What uv.lock pins for an extra, with hashes, as requirements.txt. Needs no network."""
+    command = ["export", "--frozen", "--no-default-groups", "--extra", extra, "--no-emit-project", "--no-header"]
+    return _uv(*command, "--no-annotate", "--quiet")
+
+
+def locked_version(package: str) -> str:
+    """The version uv.lock pins, for runtimes that install by name. Raises PackagingFailed when there is not one."""
+    lock = tomllib.loads((REPOSITORY / "uv.lock").read_text())
+    versions = {entry["version"] for entry in lock["package"] if entry["name"] == package}
+    if len(versions) != 1:
+        raise PackagingFailed(f"uv.lock pins {sorted(versions) or 'no version'} of {package}; exactly one is needed")
+    return str(versions.pop())
+
+
+def refuse_oversize(package: Path) -> None:
+    size = sum(file.stat().st_size for file in package.rglob("*") if file.is_file())
+    if size > LAMBDA_LIMIT_BYTES:
+        raise PackagingFailed(
+            f"the Lambda package has {size / 2**20:.0f} MB, and AWS accepts {LAMBDA_LIMIT_BYTES / 2**20:.0f}: "
+            "move what only some functions need out of the `lambda` extra in pyproject.toml"
+        )
+
+
+def remove_stale_assets(output: Path) -> None:
+    """Delete the assets in a directory of synthesised templates that no template refers to any more."""
+    referred = {
+        source["source"]["path"].rsplit("/", 1)[-1]
+        for manifest in output.rglob("*.assets.json")
+        for source in json.loads(manifest.read_text())["files"].values()
+    }
+    for asset in output.glob("asset.*"):
+        if asset.name not in referred:
+            shutil.rmtree(asset) if asset.is_dir() else asset.unlink()
+
+
+def _publish(scratch: Path, target: Path) -> None:
+    """Give a finished build its name: nothing half-built is ever found under it. Losing against another build is fine.
+
+    Temporary files are private to their maker; what is deployed is readable by all.
+    """
+    scratch.chmod(0o755 if scratch.is_dir() else 0o644)
+    try:
+        scratch.replace(target)
+    except OSError:
+        if not target.exists():
+            raise
+        shutil.rmtree(scratch)
+
+
+def _link(source: str, target: str) -> None:
+    """The libraries of two packages are the same files on disk; where links are impossible, copies."""
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _forget_oldest(build: Path, pattern: str) -> None:
+    builds = sorted(build.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in builds[KEPT_BUILDS:]:
+        shutil.rmtree(old)
+
+
+def _install(requirements: str, target: LambdaTarget, directory: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        listed = Path(scratch) / "requirements.txt"
+        listed.write_text(requirements)
+        command = ["pip", "install", "--quiet", "--target", str(directory), "--only-binary", ":all:", "--no-deps"]
+        command += ["--require-hashes", "--link-mode", "copy", "--requirements", str(listed)]
+        command += ["--python-version", target.python_version]
+        if target.wheel_platform is not None:
+            command += ["--python-platform", target.wheel_platform]
+        _uv(*command)
+
+
+def _strip(directory: Path) -> None:
+    """Remove what no function reads: it would be uploaded and unpacked at every cold start."""
+    unread = [
+        *(directory / name for name in ("bin", *STRAY)),
+        *directory.rglob("__pycache__"),
+        *directory.rglob("tests"),
+    ]
+    services = [path for path in (directory / "botocore" / "data").iterdir() if path.is_dir()]
+    for path in unread + [path for path in services if path.name not in CALLED_SERVICES]:
+        shutil.rmtree(path, ignore_errors=True)
+    for metadata in directory.glob("*.dist-info/**/*"):
+        if metadata.is_file() and metadata.name != KEPT_METADATA:
+            metadata.unlink()
+    (directory / ".lock").unlink(missing_ok=True)
+
+
+def _compile(directory: Path) -> None:
+    """Bytecode beside the sources, valid whatever the files' times: it halves a cold start."""
+    command = [sys.executable, "-m", "compileall", "-q", "-s", str(directory), "--invalidation-mode", "unchecked-hash"]
+    _run([*command, str(directory)])
+
+
+def _write(files: Mapping[str, bytes], directory: Path) -> None:
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _uv(*arguments: str) -> str:
+    beside = Path(sys.executable).with_name("uv")
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    if uv is None:
+        raise PackagingFailed("the packages are built with `uv`, and none was found: pip install uv")
+    return _run([uv, *arguments])
+
+
+def _run(command: Iterable[str]) -> str:
+    arguments = list(command)
+    done = subprocess.run(arguments, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise PackagingFailed(f"`{' '.join(arguments[:3])} …` failed:\n{done.stderr.strip()}")
+    return done.stdout

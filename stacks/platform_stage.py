@@ -1,0 +1,66 @@
+"""The platform of one environment: its stacks, in the order in which they need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from stacks.config import ENVIRONMENTS, EnvironmentConfig
+from stacks.data_stack import DataStack
+from stacks.ingest_stack import IngestStack
+from stacks.notifications_stack import NotificationsStack
+from stacks.registry_stack import RegistryStack
+from stacks.runs_stack import RunsStack
+from stacks.training_stack import TrainingStack
+
+# Given here and not in cdk.json, which only the CDK CLI reads: both ways of synthesising give the same bytes.
+FEATURE_FLAGS = {
+    "@aws-cdk/aws-iam:minimizePolicies": True,
+    "@aws-cdk/aws-sqs:enableQueuePolicies": True,
+    "@aws-cdk/core:enablePartitionLiterals": False,
+}
+
+
+class PlatformStage(cdk.Stage):
+    def __init__(self, scope: Construct, config: EnvironmentConfig) -> None:
+        super().__init__(scope, config.name, env=cdk.Environment(account=config.account, region=config.region))
+
+        data = DataStack(self, "Data", config=config)
+        registry = RegistryStack(self, "Registry", config=config)
+        notifications = NotificationsStack(self, "Notifications", config=config)
+        ingest = IngestStack(
+            self,
+            "Ingest",
+            config=config,
+            data=data,
+            registry=registry,
+            notifications=notifications,
+        )
+        training = TrainingStack(
+            self,
+            "Training",
+            config=config,
+            data=data,
+            registry=registry,
+            notifications=notifications,
+        )
+        RunsStack(
+            self,
+            "Runs",
+            config=config,
+            registry=registry,
+            notifications=notifications,
+            ingest=ingest,
+            training=training,
+        )
+
+
+def build_app(output: Path, environments: Iterable[str]) -> cdk.App:
+    """The app with a stage per environment, to be synthesised into `output`."""
+    app = cdk.App(outdir=str(output), analytics_reporting=False, context=FEATURE_FLAGS)
+    for name in environments:
+        PlatformStage(app, ENVIRONMENTS[name])
+    return app

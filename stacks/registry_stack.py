@@ -1,0 +1,45 @@
+"""The registry: one table for datasets, runs and models."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from millrace import names
+from stacks.config import EnvironmentConfig
+from stacks.platform_stack import PlatformStack
+
+# No Scan and no administration: the code's own calls. A transaction needs the permission of each of its parts.
+TABLE_ACTIONS = [
+    f"dynamodb:{action}" for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+]
+
+
+class RegistryStack(PlatformStack):
+    def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
+        super().__init__(scope, id, config=config)
+        text = dynamodb.AttributeType.STRING
+        self.table = dynamodb.Table(
+            self,
+            "Registry",
+            partition_key=dynamodb.Attribute(name=names.PARTITION_KEY, type=text),
+            sort_key=dynamodb.Attribute(name=names.SORT_KEY, type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=config.deletion_protection,
+            removal_policy=config.removal_policy,
+        )
+        self.table.add_global_secondary_index(
+            index_name=names.LISTING_INDEX,
+            partition_key=dynamodb.Attribute(name=names.LISTING_PARTITION_KEY, type=text),
+            sort_key=dynamodb.Attribute(name=names.LISTING_SORT_KEY, type=text),
+        )
+        cdk.CfnOutput(self, "RegistryTable", value=self.table.table_name)
+
+    def may_use(self, grantee: iam.IGrantable) -> None:
+        """Read and change items. The index answers queries only, and no function lists, so none is granted it."""
+        iam.Grant.add_to_principal(grantee=grantee, actions=TABLE_ACTIONS, resource_arns=[self.table.table_arn])

@@ -1,0 +1,60 @@
+"""Runs: what happens when an execution of any pipeline ends."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from millrace import names
+from stacks.config import EnvironmentConfig
+from stacks.constructs.platform_function import EventFunction
+from stacks.ingest_stack import IngestStack
+from stacks.notifications_stack import NotificationsStack
+from stacks.platform_stack import PlatformStack
+from stacks.registry_stack import RegistryStack
+from stacks.training_stack import TrainingStack
+
+FINAL_STATES = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class RunsStack(PlatformStack):
+    """Apart from the pipelines, so that it can know them all and none needs to know it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        registry: RegistryStack,
+        notifications: NotificationsStack,
+        ingest: IngestStack,
+        training: TrainingStack,
+    ) -> None:
+        super().__init__(scope, id, config=config)
+        machines = [ingest.state_machine, training.state_machine]
+        on_execution_ended = EventFunction(
+            self,
+            "OnExecutionEnded",
+            config=config,
+            timeout=cdk.Duration.minutes(1),
+            environment={
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
+                names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
+            },
+            pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [machine.state_machine_arn for machine in machines],
+                    "status": FINAL_STATES,
+                },
+            ),
+        )
+        registry.may_use(on_execution_ended)
+        notifications.topic.grant_publish(on_execution_ended)
+        for machine in machines:
+            machine.grant_execution(on_execution_ended, "states:DescribeExecution", "states:GetExecutionHistory")

@@ -1,0 +1,180 @@
+"""Training: from a dataset version to evaluated, registered model versions."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from millrace import names
+from stacks.config import EnvironmentConfig
+from stacks.constructs.asl_state_machine import AslStateMachine
+from stacks.constructs.metrics import may_publish_metrics
+from stacks.constructs.platform_function import EventFunction, PlatformFunction
+from stacks.data_stack import DataStack
+from stacks.notifications_stack import NotificationsStack
+from stacks.packaging import sources, zip_package
+from stacks.platform_stack import PlatformStack
+from stacks.registry_stack import RegistryStack
+from stacks.training_image import TrainingImage
+
+# What the container imports: nothing here may need more than the image has (no pydantic).
+CONTAINER_SOURCES = (
+    "sagemaker_scripts",
+    "millrace/__init__.py",
+    "millrace/names.py",
+    "millrace/errors.py",
+    "millrace/settings.py",
+    "millrace/analytics",
+    "millrace/algorithms",
+)
+
+
+class TrainingStack(PlatformStack):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        data: DataStack,
+        registry: RegistryStack,
+        notifications: NotificationsStack,
+    ) -> None:
+        super().__init__(scope, id, config=config)
+        data_bucket, artifacts = data.data_bucket, data.artifacts_bucket
+        table_name = registry.table.table_name
+
+        package = zip_package("container", sources(*CONTAINER_SOURCES))
+        code = s3_assets.Asset(
+            self, "Code", path=str(package.path), asset_hash=package.digest, asset_hash_type=cdk.AssetHashType.CUSTOM
+        )
+        image = TrainingImage(self, "Image")
+        role = self._sagemaker_role(data, code, image)
+
+        plan_training = PlatformFunction(
+            self,
+            "PlanTraining",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.minutes(2),
+            environment={
+                names.DATA_BUCKET: data_bucket.bucket_name,
+                names.ARTIFACTS_BUCKET: artifacts.bucket_name,
+                names.REGISTRY_TABLE: table_name,
+            },
+        )
+        data_bucket.may_read(plan_training, names.DATASETS_PREFIX)
+        artifacts.may_read(plan_training, names.MODELS_PREFIX)
+        artifacts.may_write(plan_training, names.RUNS_PREFIX)
+        registry.may_use(plan_training)
+
+        collect_candidates = PlatformFunction(
+            self,
+            "CollectCandidates",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.minutes(1),
+            environment={names.ARTIFACTS_BUCKET: artifacts.bucket_name},
+        )
+        artifacts.may_write(collect_candidates, names.RUNS_PREFIX)
+
+        register_candidates = PlatformFunction(
+            self,
+            "RegisterCandidates",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.minutes(5),
+            environment={
+                names.ARTIFACTS_BUCKET: artifacts.bucket_name,
+                names.REGISTRY_TABLE: table_name,
+                names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.TRAINING_IMAGE: image.uri,
+                names.CODE_DIGEST: package.digest,
+            },
+        )
+        artifacts.may_read(register_candidates, names.RUNS_PREFIX, names.MODELS_PREFIX)
+        artifacts.may_write(register_candidates, names.MODELS_PREFIX)
+        registry.may_use(register_candidates)
+        notifications.topic.grant_publish(register_candidates)
+
+        self.state_machine = AslStateMachine(
+            self,
+            "Training",
+            definition=names.TRAINING_PIPELINE,
+            config=config,
+            functions={
+                "PlanTraining": plan_training,
+                "CollectCandidates": collect_candidates,
+                "RegisterCandidates": register_candidates,
+            },
+            sagemaker_role=role,
+            values={
+                "TrainingImage": image.uri,
+                "CodeUri": code.s3_object_url,
+                "CodeFile": code.s3_object_key,
+            },
+        )
+
+        on_dataset_version_ready = EventFunction(
+            self,
+            "OnDatasetVersionReady",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment={
+                names.REGISTRY_TABLE: table_name,
+                names.TRAINING_STATE_MACHINE_ARN: self.state_machine.state_machine_arn,
+            },
+            event_bus=notifications.event_bus,
+            pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.DATASET_VERSION_READY]),
+        )
+        registry.may_use(on_dataset_version_ready)
+        self.state_machine.grant_start_execution(on_dataset_version_ready)
+
+        on_model_version_approved = EventFunction(
+            self,
+            "OnModelVersionApproved",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment={names.REGISTRY_TABLE: table_name},
+            event_bus=notifications.event_bus,
+            pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.MODEL_VERSION_APPROVED]),
+        )
+        registry.may_use(on_model_version_approved)
+
+        cdk.CfnOutput(self, "TrainingStateMachineArn", value=self.state_machine.state_machine_arn)
+        cdk.CfnOutput(self, "TrainingImage", value=image.uri)
+        cdk.CfnOutput(self, "CodeDigest", value=package.digest)
+
+    def _sagemaker_role(self, data: DataStack, code: s3_assets.Asset, image: TrainingImage) -> iam.Role:
+        """What training and evaluation jobs may do. They have no network of their own, so this is S3 and logs."""
+        role = iam.Role(self, "SageMakerRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        data.data_bucket.may_read(role, names.DATASETS_PREFIX)
+        data.artifacts_bucket.may_read(role, names.RUNS_PREFIX)
+        data.artifacts_bucket.may_write(role, names.RUNS_PREFIX)
+        # A checkpoint that the script replaces is deleted in S3 too.
+        data.artifacts_bucket.may_delete(role, names.RUNS_PREFIX)
+
+        def allow(actions: list[str], *resources: str) -> None:
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
+
+        allow(["s3:GetObject"], code.bucket.arn_for_objects(code.s3_object_key))
+        allow(["s3:ListBucket"], code.bucket.bucket_arn)
+        allow(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            self.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name="/aws/sagemaker/*",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            ),
+        )
+        allow(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            image.repository_arn,
+        )
+        allow(["ecr:GetAuthorizationToken"], "*")
+        may_publish_metrics(role, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+        return role
