@@ -70,14 +70,14 @@ class DatasetCatalog(Protocol):
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         """Newest first."""
 
-    def accept_version(self, version: DatasetVersion, contract: Contract | None, *, at: datetime) -> None:
+    def accept_version(self, version: DatasetVersion, contract: Contract | None) -> None:
         """PREPARING → READY, upload ACCEPTED, and `contract` becomes the dataset's first, in one transaction.
 
         Repeating it changes nothing. Raises ContractMoved when the dataset's contract is not the one prepared against
         (`version.contract_version`, or none yet when `contract` is given), Conflict when the version was rejected.
         """
 
-    def reject_upload(self, upload: Upload, reasons: Sequence[str], *, at: datetime) -> None:
+    def reject_upload(self, upload: Upload, reasons: Sequence[str]) -> None:
         """Upload and reserved version → REJECTED, and the claim on the bytes is released: they may come again.
 
         Repeating it keeps the first reasons. Raises NotFound, and Conflict for an upload that is ACCEPTED or IDENTICAL.
@@ -157,9 +157,7 @@ class ObjectStore(Protocol):
     def head(self, uri: str, *, version_id: str | None = None) -> ObjectInfo:
         """Raises NotFound."""
 
-    def open(
-        self, uri: str, *, version_id: str | None = None, start: int = 0, length: int | None = None
-    ) -> IO[bytes]:
+    def open(self, uri: str, *, version_id: str | None = None, start: int = 0, length: int | None = None) -> IO[bytes]:
         """A forward-only stream of `length` bytes from `start`: a 5 GB object never sits in memory. Raises NotFound."""
 
     def read(self, uri: str, *, version_id: str | None = None) -> bytes:

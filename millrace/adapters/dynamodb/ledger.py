@@ -1,0 +1,81 @@
+"""Runs in the registry table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
+from millrace.domain.run import Run, RunState, Step
+from millrace.errors import NotFound
+
+_META = "META"
+_LISTING = "RUNS"
+
+
+class DynamoRunLedger:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def open(self, run: Run) -> Run:
+        attributes: dict[str, Plain] = {
+            BODY: run.model_dump_json(),
+            "state": run.state,
+            "change": 1,
+            "listing": _LISTING,
+            "listed_at": f"{run.started_at.isoformat(timespec='microseconds')}#{run.run_id}",
+        }
+        try:
+            self._table.write(self._table.create(_pk(run.run_id), _META, attributes))
+        except Lost:
+            return self.get(run.run_id)
+        return run
+
+    def get(self, run_id: str) -> Run:
+        return _run(self._item(run_id))
+
+    def list(self, *, pipeline: str | None = None, state: RunState | None = None, limit: int = 50) -> Sequence[Run]:
+        runs = map(_run, self._table.listing(_LISTING, newest_first=True))
+        return list(
+            islice((run for run in runs if pipeline in (None, run.pipeline) and state in (None, run.state)), limit)
+        )
+
+    def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
+        found = {"dataset_version": dataset_version, "outcome": outcome}
+        changes = {name: value for name, value in found.items() if value is not None}
+        self._table.decide(lambda: self._annotate_once(run_id, changes))
+
+    def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
+        ending = {"state": state, "reason": reason, "steps": tuple(steps), "ended_at": at}
+        return self._table.decide(lambda: self._close_once(run_id, ending))
+
+    def _annotate_once(self, run_id: str, changes: Mapping[str, object]) -> None:
+        item = self._item(run_id)
+        self._replace(item, _run(item).model_copy(update=changes))
+
+    def _close_once(self, run_id: str, ending: Mapping[str, object]) -> bool:
+        item = self._item(run_id)
+        run = _run(item)
+        if run.state != RunState.RUNNING:
+            return False
+        self._replace(item, run.model_copy(update=ending))
+        return True
+
+    def _replace(self, seen: Item, run: Run) -> None:
+        attributes = {BODY: run.model_dump_json(), "state": run.state, "change": seen["change"] + 1}
+        self._table.write(self._table.change(_pk(run.run_id), _META, attributes, when={"change": seen["change"]}))
+
+    def _item(self, run_id: str) -> Item:
+        item = self._table.get(_pk(run_id), _META)
+        if item is None:
+            raise NotFound(f"there is no run {run_id}")
+        return item
+
+
+def _pk(run_id: str) -> str:
+    return f"RUN#{run_id}"
+
+
+def _run(item: Item) -> Run:
+    return Run.model_validate_json(item[BODY])

@@ -1,0 +1,216 @@
+"""Registered models in the registry table: append-only events beside current state.
+
+The model's `sequence` attribute numbers its events and guards everything that moves: each transaction writes event
+n + 1 only while the model is at n, so the history has no gaps and no two changes can both win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
+from millrace.domain.model import (
+    Approval,
+    ApprovalState,
+    ModelEvent,
+    ModelEventKind,
+    ModelVersion,
+    RegisteredModel,
+)
+from millrace.errors import AlreadyDecided, Conflict, NotFound
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_META = "META"
+_LISTING = "MODELS"
+
+
+class DynamoModelRegistry:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
+        self._ensure(RegisteredModel(name=model, dataset=dataset, created_at=at))
+        return self._table.decide(lambda: self._claim_once(model, _candidate_sk(run_id, algorithm)))
+
+    def register(self, version: ModelVersion, *, actor: str) -> ModelVersion:
+        return self._table.decide(lambda: self._register_once(version, actor))
+
+    def get(self, model: str, number: int) -> ModelVersion:
+        item = self._table.get(_pk(model), _version_sk(number))
+        if item is None:
+            raise NotFound(f"there is no model version {model}:{number}")
+        return _version(item)
+
+    def model(self, name: str) -> RegisteredModel:
+        return _model(self._model_item(name))
+
+    def models(self) -> Sequence[RegisteredModel]:
+        return [_model(item) for item in self._table.listing(_LISTING)]
+
+    def versions(self, model: str) -> Sequence[ModelVersion]:
+        return [_version(item) for item in self._table.query(_pk(model), "VERSION#", newest_first=True)]
+
+    def decide(self, model: str, number: int, *, approve: bool, actor: str, reason: str, at: datetime) -> ModelVersion:
+        state = ApprovalState.APPROVED if approve else ApprovalState.REJECTED
+        approval = Approval(state=state, actor=actor, reason=reason, decided_at=at)
+        return self._table.decide(lambda: self._decide_once(model, number, approval))
+
+    def move_alias(
+        self, model: str, alias: str, number: int, *, expected: int | None, actor: str, reason: str, at: datetime
+    ) -> ModelEvent:
+        def attempt() -> ModelEvent:
+            item = self._model_item(model)
+            self._check_move(_model(item), alias, number, expected)
+            event = ModelEvent(
+                model=model,
+                sequence=item["sequence"] + 1,
+                kind=ModelEventKind.ALIAS_MOVED,
+                number=number,
+                previous_number=expected,
+                alias=alias,
+                actor=actor,
+                reason=reason,
+                at=at,
+            )
+            self._move_once(_model(item), event)
+            return event
+
+        return self._table.decide(attempt)
+
+    def history(self, model: str) -> Sequence[ModelEvent]:
+        return [ModelEvent.model_validate_json(item[BODY]) for item in self._table.query(_pk(model), "EVENT#")]
+
+    def _ensure(self, model: RegisteredModel) -> None:
+        if self._table.get(_pk(model.name), _META) is not None:
+            return
+        attributes: dict[str, Plain] = {
+            BODY: model.model_dump_json(),
+            "latest_number": 0,
+            "sequence": 0,
+            "listing": _LISTING,
+            "listed_at": model.name,
+        }
+        try:
+            self._table.write(self._table.create(_pk(model.name), _META, attributes))
+        except Lost:
+            return  # another candidate of the same run created it
+
+    def _claim_once(self, model: str, candidate_sk: str) -> int:
+        claimed = self._table.get(_pk(model), candidate_sk)
+        if claimed is not None:
+            return int(claimed["number"])
+        number: int = self._model_item(model)["latest_number"] + 1
+        self._table.write(
+            self._table.change(_pk(model), _META, {"latest_number": number}, when={"latest_number": number - 1}),
+            self._table.create(_pk(model), candidate_sk, {"number": number}),
+        )
+        return number
+
+    def _register_once(self, version: ModelVersion, actor: str) -> ModelVersion:
+        pk = _pk(version.model)
+        claimed = self._table.get(pk, _candidate_sk(version.lineage.run_id, version.algorithm))
+        if claimed is None or claimed["number"] != version.number:
+            raise Conflict(f"{version.id} was not claimed for {version.algorithm} of run {version.lineage.run_id}")
+        stored = self._table.get(pk, _version_sk(version.number))
+        if stored is not None:
+            return _version(stored)
+        event = ModelEvent(
+            model=version.model,
+            sequence=self._model_item(version.model)["sequence"] + 1,
+            kind=ModelEventKind.REGISTERED,
+            number=version.number,
+            actor=actor,
+            reason=version.verdict.sentence,
+            at=version.created_at,
+        )
+        self._table.write(
+            *self._recorded(event),
+            self._table.create(pk, _version_sk(version.number), _version_attributes(version)),
+        )
+        return version
+
+    def _decide_once(self, model: str, number: int, approval: Approval) -> ModelVersion:
+        version = self.get(model, number)
+        if version.approval.state != ApprovalState.PENDING:
+            raise AlreadyDecided(
+                f"{version.id} was {version.approval.state} by {version.approval.actor}: {version.approval.reason}"
+            )
+        decided = version.model_copy(update={"approval": approval, "revision": version.revision + 1})
+        event = ModelEvent(
+            model=model,
+            sequence=self._model_item(model)["sequence"] + 1,
+            kind=ModelEventKind(approval.state.value),
+            number=number,
+            actor=str(approval.actor),
+            reason=str(approval.reason),
+            at=approval.decided_at or version.created_at,
+        )
+        self._table.write(
+            *self._recorded(event),
+            self._table.change(
+                _pk(model),
+                _version_sk(number),
+                _version_attributes(decided),
+                when={"approval": ApprovalState.PENDING},
+            ),
+        )
+        return decided
+
+    def _check_move(self, model: RegisteredModel, alias: str, number: int, expected: int | None) -> None:
+        approval = self.get(model.name, number).approval.state
+        if approval != ApprovalState.APPROVED:
+            raise Conflict(f"{model.name}:{number} is {approval}: only an approved version can become {alias}")
+        present = model.aliases.get(alias)
+        if present != expected or present == number:
+            raise Conflict(f"alias {alias} of {model.name} is at {present or 'no version'} now: look again")
+
+    def _move_once(self, model: RegisteredModel, event: ModelEvent) -> None:
+        moved = model.model_copy(update={"aliases": {**model.aliases, str(event.alias): event.number}})
+        self._table.write(
+            *self._recorded(event, {BODY: moved.model_dump_json()}),
+            self._table.check(_pk(model.name), _version_sk(event.number), when={"approval": ApprovalState.APPROVED}),
+        )
+
+    def _recorded(self, event: ModelEvent, changes: dict[str, Plain] | None = None) -> list[TransactWriteItemTypeDef]:
+        """The event, and the model moved on to it together with `changes`."""
+        pk = _pk(event.model)
+        return [
+            self._table.change(
+                pk, _META, {**(changes or {}), "sequence": event.sequence}, when={"sequence": event.sequence - 1}
+            ),
+            self._table.create(pk, f"EVENT#{event.sequence:08}", {BODY: event.model_dump_json()}),
+        ]
+
+    def _model_item(self, name: str) -> Item:
+        item = self._table.get(_pk(name), _META)
+        if item is None:
+            raise NotFound(f"there is no registered model {name}")
+        return item
+
+
+def _pk(model: str) -> str:
+    return f"MODEL#{model}"
+
+
+def _version_sk(number: int) -> str:
+    return f"VERSION#{number:08}"
+
+
+def _candidate_sk(run_id: str, algorithm: str) -> str:
+    return f"CANDIDATE#{run_id}#{algorithm}"
+
+
+def _model(item: Item) -> RegisteredModel:
+    return RegisteredModel.model_validate_json(item[BODY]).model_copy(update={"latest_number": item["latest_number"]})
+
+
+def _version(item: Item) -> ModelVersion:
+    return ModelVersion.model_validate_json(item[BODY])
+
+
+def _version_attributes(version: ModelVersion) -> dict[str, Plain]:
+    return {BODY: version.model_dump_json(), "approval": version.approval.state}

@@ -1,0 +1,128 @@
+"""An execution's history, event by event, read as steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from millrace.domain.failure import explain
+from millrace.domain.run import RunState, Step
+
+_FAILURES = {
+    "TaskFailed": "taskFailedEventDetails",
+    "TaskTimedOut": "taskTimedOutEventDetails",
+    "TaskStartFailed": "taskStartFailedEventDetails",
+    "TaskSubmitFailed": "taskSubmitFailedEventDetails",
+    "LambdaFunctionFailed": "lambdaFunctionFailedEventDetails",
+    "LambdaFunctionTimedOut": "lambdaFunctionTimedOutEventDetails",
+    "LambdaFunctionStartFailed": "lambdaFunctionStartFailedEventDetails",
+    "LambdaFunctionScheduleFailed": "lambdaFunctionScheduleFailedEventDetails",
+}
+_SUCCESSES = {"TaskSucceeded", "LambdaFunctionSucceeded"}
+_ENDINGS = {
+    "ExecutionSucceeded": RunState.SUCCEEDED,
+    "ExecutionFailed": RunState.FAILED,
+    "ExecutionTimedOut": RunState.TIMED_OUT,
+    "ExecutionAborted": RunState.ABORTED,
+}
+
+
+@dataclass
+class _Visit:
+    """One entry into a task state. `failure` is what its latest attempt said; a retry that succeeds clears it."""
+
+    name: str
+    item: str | None
+    started_at: datetime
+    ended_at: datetime | None = None
+    failure: tuple[RunState, str] | None = None
+
+
+def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """Task states in order of start, from the events of GetExecutionHistory.
+
+    Events of parallel branches interleave; `previousEventId` says which branch each belongs to, so a visit and a Map
+    item are inherited along it.
+    """
+    visits: list[_Visit] = []
+    visit_at: dict[int, _Visit | None] = {}
+    item_at: dict[int, str | None] = {}
+    ending: tuple[RunState, datetime] | None = None
+    for event in events:
+        kind, identity = event["type"], event["id"]
+        previous = event.get("previousEventId", identity - 1)
+        item_at[identity] = _map_item(event) if kind == "MapIterationStarted" else item_at.get(previous)
+        visit = visit_at.get(previous)
+        if kind.endswith("StateEntered"):
+            visit = _entered(event, item_at[identity]) if kind == "TaskStateEntered" else None
+            if visit is not None:
+                visits.append(visit)
+        elif visit is not None:
+            _progress(visit, event)
+        visit_at[identity] = visit
+        if kind in _ENDINGS:
+            ending = _ENDINGS[kind], _moment(event)
+    return [_step(visit, ending) for visit in visits]
+
+
+def _entered(event: Mapping[str, Any], item: str | None) -> _Visit:
+    details = event["stateEnteredEventDetails"]
+    return _Visit(details["name"], _candidate(details.get("input", "")) or item, _moment(event))
+
+
+def _progress(visit: _Visit, event: Mapping[str, Any]) -> None:
+    kind = event["type"]
+    if kind in _SUCCESSES:
+        visit.failure = None
+    elif kind in _FAILURES:
+        details = event.get(_FAILURES[kind], {})
+        error = "States.Timeout" if kind.endswith("TimedOut") else details.get("error")
+        state = RunState.TIMED_OUT if error == "States.Timeout" else RunState.FAILED
+        visit.failure = state, explain(None, error, details.get("cause"))
+    elif kind == "TaskStateExited":
+        visit.ended_at = _moment(event)
+
+
+def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
+    ended_at = visit.ended_at or (ending[1] if ending else None)
+    return Step(
+        name=visit.name,
+        item=visit.item,
+        state=_state(visit, ending),
+        started_at=visit.started_at,
+        ended_at=ended_at,
+        reason=visit.failure[1] if visit.failure and ended_at else None,
+    )
+
+
+def _state(visit: _Visit, ending: tuple[RunState, datetime] | None) -> RunState:
+    """A failure that was caught ends its step FAILED though the execution goes on; a retry may still follow one."""
+    if visit.failure and (visit.ended_at or ending):
+        return visit.failure[0]
+    if visit.ended_at:
+        return RunState.SUCCEEDED
+    return ending[0] if ending else RunState.RUNNING
+
+
+def _candidate(text: str) -> str | None:
+    """The algorithm a Map item is about, when the state's input names one."""
+    try:
+        given = json.loads(text)
+    except ValueError:  # a history may truncate inputs
+        return None
+    for place in (given, given.get("candidate")) if isinstance(given, dict) else ():
+        if isinstance(place, dict) and isinstance(place.get("algorithm"), str):
+            return str(place["algorithm"])
+    return None
+
+
+def _map_item(event: Mapping[str, Any]) -> str:
+    return str(event["mapIterationStartedEventDetails"]["index"])
+
+
+def _moment(event: Mapping[str, Any]) -> datetime:
+    moment: datetime = event["timestamp"]
+    return moment.astimezone(UTC)

@@ -1,0 +1,33 @@
+"""Notifications over SNS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+_SUBJECT_LENGTH = 100
+
+
+class SnsNotifier:
+    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        self._client.publish(
+            TopicArn=self._topic_arn,
+            Subject=subject_line(subject),
+            Message=message,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+
+
+def subject_line(subject: str) -> str:
+    """What SNS takes: one line of at most 100 printable ASCII characters that begins with a letter, digit or mark."""
+    line = " ".join(subject.encode("ascii", "replace").decode().split())
+    return line if len(line) <= _SUBJECT_LENGTH else f"{line[: _SUBJECT_LENGTH - 3]}..."

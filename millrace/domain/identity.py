@@ -1,0 +1,36 @@
+"""Names that are computed, never drawn: the same cause gets the same id, so repeating it is harmless."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from millrace import names
+
+
+def _digest(*parts: str, length: int) -> str:
+    """Hexadecimal SHA-256 of the parts, kept apart by a byte that none of them can hold."""
+    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()[:length]
+
+
+def upload_id(bucket: str, key: str, object_version: str) -> str:
+    """One object version is one upload, however often and in whatever order it is announced."""
+    return _digest(bucket, key, object_version, length=20)
+
+
+def ingest_run_id(bucket: str, key: str, object_version: str) -> str:
+    return f"{names.INGEST_PIPELINE}-{upload_id(bucket, key, object_version)}"
+
+
+def automatic_training_run_id(dataset: str, version: int) -> str:
+    """A version is trained on automatically once; everything after that is a person's decision."""
+    return f"{names.TRAINING_PIPELINE}-{_digest(dataset, str(version), length=12)}"
+
+
+def requested_training_run_id(dataset: str, version: int, actor: str, at: datetime) -> str:
+    return f"{names.TRAINING_PIPELINE}-{_digest(dataset, str(version), actor, at.isoformat(), length=12)}"
+
+
+def job_name(run_id: str, part: str) -> str:
+    """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
+    return f"{run_id}-{part.replace('_', '-')}"

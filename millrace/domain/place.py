@@ -1,0 +1,83 @@
+"""Where things lie in the two buckets, and what an upload's key says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from millrace import names
+from millrace.errors import InvalidInput
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+NAME_RULE = "1 to 40 lowercase letters, digits and hyphens, beginning and ending with a letter or digit"
+
+
+def check_name(name: str) -> str:
+    """`name`, when a dataset may be called so. Raises InvalidInput with the rule."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput(
+            f"{name!r} cannot be a dataset's name: use {NAME_RULE}. Files belong under {names.UPLOADS_PREFIX}<dataset>/"
+        )
+    return name
+
+
+def dataset_of(key: str) -> str:
+    """The folder under `uploads/`, valid or not: `uploads/credit/may/a.csv` → `credit`, `uploads/a.csv` → ``."""
+    dataset, slash, _ = key.removeprefix(names.UPLOADS_PREFIX).partition("/")
+    return dataset if slash else ""
+
+
+def is_settings_file(key: str) -> bool:
+    return PurePosixPath(key).name == names.DATASET_SETTINGS_FILE
+
+
+def sidecar_keys(key: str) -> tuple[str, ...]:
+    """Where the settings of an upload may lie, nearest first: its own folder, then the dataset's."""
+    beside = f"{key.rpartition('/')[0]}/{names.DATASET_SETTINGS_FILE}"
+    above = f"{names.UPLOADS_PREFIX}{dataset_of(key)}/{names.DATASET_SETTINGS_FILE}"
+    return (beside,) if beside == above else (beside, above)
+
+
+def uri(bucket: str, key: str) -> str:
+    return f"s3://{bucket}/{key}"
+
+
+def split_uri(address: str) -> tuple[str, str]:
+    """`s3://bucket/a/b` → ("bucket", "a/b"). Raises InvalidInput for anything else."""
+    scheme, _, rest = address.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise InvalidInput(f"{address!r} is not an S3 address: write s3://bucket/key")
+    return bucket, key
+
+
+def datasets_uri(bucket: str, dataset: str) -> str:
+    return uri(bucket, f"{names.DATASETS_PREFIX}{dataset}")
+
+
+def quarantine_uri(bucket: str, dataset: str) -> str:
+    return uri(bucket, f"{names.QUARANTINE_PREFIX}{dataset}")
+
+
+def request_uri(location: str) -> str:
+    return f"{location}request.json"
+
+
+def report_uri(location: str) -> str:
+    return f"{location}report.json"
+
+
+def profile_uri(location: str) -> str:
+    return f"{location}profile.json"
+
+
+def split_data_uri(location: str, split: str) -> str:
+    return f"{location}data/split={split}/"
+
+
+def run_uri(bucket: str, run_id: str, path: str) -> str:
+    return uri(bucket, f"{names.RUNS_PREFIX}{run_id}/{path}")
+
+
+def model_uri(bucket: str, model: str, number: int, file: str) -> str:
+    return uri(bucket, f"{names.MODELS_PREFIX}{model}/v{number}/{file}")
