@@ -1,0 +1,18 @@
+"""The explicit list of hooks: what is changed in ministack, and in which order."""
+
+from collections.abc import Callable
+
+from local.context import EmulatorContext
+from local.emulator import events, functions, observability, persistence, state_machines, storage, templates
+
+Hook = Callable[[EmulatorContext], None]
+
+HOOKS: tuple[Hook, ...] = (
+    functions.install,
+    storage.install,
+    templates.install,
+    events.install,
+    state_machines.install,
+    observability.install,
+    persistence.install,
+)

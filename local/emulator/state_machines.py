@@ -1,0 +1,11 @@
+"""Step Functions."""
+
+from local.context import EmulatorContext
+
+
+def install(context: EmulatorContext) -> None:
+    """placeholder"""
+
+
+def announce_interrupted() -> list[str]:
+    return []
