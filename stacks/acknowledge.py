@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 
@@ -11,3 +14,14 @@ def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
     cdk.Validations.of(construct).acknowledge(
         *(cdk.Acknowledgment(id=f"AwsSolutions-{finding}", reason=reason) for finding in findings)
     )
+
+
+def acknowledge_wildcard(grantee: iam.IGrantable, reason: str, *resources: str) -> None:
+    """Record that the grantee's role may use `resources`, written as in the template, with its references resolved."""
+    role = cast(iam.Role, grantee.grant_principal)
+    acknowledge(role, reason, *(f"IAM5[Resource::{resource}]" for resource in resources))
+
+
+def exported_name(value: str, stack: cdk.Stack) -> str:
+    """The name under which `stack` exports one of its values: how a finding in another stack calls it."""
+    return str(stack.resolve(stack.export_value(value))["Fn::ImportValue"])

@@ -10,9 +10,10 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from millrace import names
+from stacks.acknowledge import acknowledge
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
-from stacks.constructs.metrics import may_publish_metrics
+from stacks.constructs.observability import may_publish_metrics, may_write_logs
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.data_stack import DataStack
 from stacks.notifications_stack import NotificationsStack
@@ -151,11 +152,13 @@ class IngestStack(PlatformStack):
             },
         )
         job.node.add_dependency(role)
+        acknowledge(job, "CloudWatch encrypts its logs with its own key, and they hold no rows.", "GL1")
+        acknowledge(job, "The job keeps no bookmarks: each run is told which upload to read.", "GL3")
         return job
 
     def _glue_role(self, data: DataStack, *assets: s3_assets.Asset) -> iam.Role:
         role = iam.Role(self, "PrepareDatasetRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        data.data_bucket.may_read(role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX)
+        data.data_bucket.may_read(role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         data.data_bucket.may_write(role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         # Spark writes beside its target first, then moves: it deletes what it moved.
         data.data_bucket.may_delete(role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
@@ -165,18 +168,6 @@ class IngestStack(PlatformStack):
                     actions=["s3:GetObject"], resources=[asset.bucket.arn_for_objects(asset.s3_object_key)]
                 )
             )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[
-                    self.format_arn(
-                        service="logs",
-                        resource="log-group",
-                        resource_name="/aws-glue/*",
-                        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                ],
-            )
-        )
+        may_write_logs(role, "/aws-glue/")
         may_publish_metrics(role, "Glue")
         return role

@@ -57,4 +57,4 @@ class RunsStack(PlatformStack):
         registry.may_use(on_execution_ended)
         notifications.topic.grant_publish(on_execution_ended)
         for machine in machines:
-            machine.grant_execution(on_execution_ended, "states:DescribeExecution", "states:GetExecutionHistory")
+            machine.may_read_executions(on_execution_ended)

@@ -11,7 +11,7 @@ from constructs import Construct
 from millrace import names
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
-from stacks.constructs.metrics import may_publish_metrics
+from stacks.constructs.observability import may_publish_metrics, may_write_logs
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.data_stack import DataStack
 from stacks.notifications_stack import NotificationsStack
@@ -162,15 +162,7 @@ class TrainingStack(PlatformStack):
 
         allow(["s3:GetObject"], code.bucket.arn_for_objects(code.s3_object_key))
         allow(["s3:ListBucket"], code.bucket.bucket_arn)
-        allow(
-            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            self.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name="/aws/sagemaker/*",
-                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-            ),
-        )
+        may_write_logs(role, "/aws/sagemaker/")
         allow(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             image.repository_arn,

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
+from stacks.acknowledge import acknowledge_wildcard, exported_name
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import logs_retention
 from stacks.packaging import REPOSITORY
@@ -90,17 +90,24 @@ class AslStateMachine(sfn.StateMachine):
             definition_substitutions=substitutions,
             removal_policy=config.removal_policy,
         )
-        acknowledge(
-            self.role,
-            "X-Ray and the delivery of logs have no resources to name.",
-            "IAM5[Resource::*]",
-        )
+        acknowledge_wildcard(self, "X-Ray and the delivery of logs have no resources to name.", "*")
         for function in functions.values():
             self._allow(["lambda:InvokeFunction"], function.function_arn)
         for job in (glue_jobs or {}).values():
             self._allow_glue(job)
         if sagemaker_role:
             self._allow_sagemaker(sagemaker_role, json.loads(text)["States"])
+
+    def may_read_executions(self, grantee: iam.IGrantable) -> None:
+        """Describe executions and read their history, from a function of another stack."""
+        self.grant_execution(grantee, "states:DescribeExecution", "states:GetExecutionHistory")
+        arn = exported_name(self.state_machine_arn, cdk.Stack.of(self))
+        name = json.dumps({"Fn::Select": [6, {"Fn::Split": [":", {"Fn::ImportValue": arn}]}]}, separators=(",", ":"))
+        acknowledge_wildcard(
+            grantee,
+            "An execution is named after its run, and runs come and go.",
+            f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}:*",
+        )
 
     def _allow(self, actions: list[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
         self.add_to_role_policy(
@@ -123,10 +130,10 @@ class AslStateMachine(sfn.StateMachine):
                 ["events:PutTargets", "events:PutRule", "events:DescribeRule"],
                 stack.format_arn(service="events", resource="rule", resource_name=rule),
             )
-            acknowledge(
-                self.role,
+            acknowledge_wildcard(
+                self,
                 "A job's name holds its run's id, so its ARN is not known before it is created.",
-                f"IAM5[Resource::arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:{resource}/*]",
+                f"arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:{resource}/*",
             )
         self._allow(
             ["iam:PassRole"],

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
+from stacks.acknowledge import acknowledge, acknowledge_wildcard, exported_name
 from stacks.config import EnvironmentConfig
 
 
@@ -73,4 +73,10 @@ class PlatformBucket(s3.Bucket):
     def _allow(self, grantee: iam.IGrantable, actions: list[str], prefixes: tuple[str, ...]) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee, actions=actions, resource_arns=[self.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+        )
+        here = exported_name(self.bucket_arn, cdk.Stack.of(self))
+        acknowledge_wildcard(
+            grantee,
+            "Objects below a prefix: their names hold datasets, versions and runs that do not exist yet.",
+            *(f"{here}/{prefix}*" for prefix in prefixes),
         )

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
+from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
 from stacks.packaging import lambda_package
 
@@ -74,7 +74,8 @@ class PlatformFunction(lambda_.Function):
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=failures,
         )
-        acknowledge(role, "X-Ray has no resources to name.", "IAM5[Resource::*]")
+        acknowledge_wildcard(role, "X-Ray has no resources to name.", "*")
+        acknowledge(self, "Python 3.13 is supported until June 2029, and the core is tested on it.", "L1")
 
 
 class EventFunction(PlatformFunction):

@@ -1,0 +1,39 @@
+"""Permission to write metrics and logs, for roles of jobs whose service names the log groups."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+from stacks.acknowledge import acknowledge_wildcard
+
+
+def may_publish_metrics(grantee: iam.IGrantable, *namespaces: str) -> None:
+    """CloudWatch has no resource to name here; the namespace is what can be limited.
+
+    `IfExists`, because the embedded AWS does not know the key; CloudWatch itself always sends it.
+    """
+    iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=["cloudwatch:PutMetricData"],
+        resource_arns=["*"],
+        conditions={"StringEqualsIfExists": {"cloudwatch:namespace": list(namespaces)}},
+    )
+    acknowledge_wildcard(grantee, "PutMetricData has no resource; the namespace is limited instead.", "*")
+
+
+def may_write_logs(role: iam.Role, prefix: str) -> None:
+    """Create log groups below `prefix`, for example `/aws-glue/`, and write to them."""
+    groups = cdk.Stack.of(role).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"{prefix}*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[groups]))
+    acknowledge_wildcard(
+        role,
+        "The service names the log groups and streams of its jobs.",
+        f"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:{prefix}*",
+    )
