@@ -1,4 +1,4 @@
-"""What the environment tells the code. The only reader of `os.environ`."""
+"""What the environment tells the code. The only place that touches `os.environ`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,16 @@ class ContainerSettings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ContainerSettings:
         source = os.environ if environ is None else environ
         return cls(base_dir=Path(source.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+
+
+def use_profile(config: Path, profile: str) -> None:
+    """Make this process use one profile of one AWS config file, whatever credentials the shell holds.
+
+    Credentials in the environment would win over a profile, and a person's real keys must never sign a local request.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(AWS_CONFIG_FILE=str(config), AWS_SHARED_CREDENTIALS_FILE=str(config), AWS_PROFILE=profile)
 
 
 assert {field.name.upper() for field in fields(Settings)} == set(names.SETTINGS)
