@@ -1,0 +1,106 @@
+"""The main job on real data: what it did, where, and how long each step took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from millrace import names
+from millrace.bootstrap import Platform
+from millrace.cli import dropping, following, render
+from millrace.domain.run import Run
+from millrace.errors import PlatformError
+
+DATASET = "flights"
+TARGET = "late"
+KEY = ("flight_id",)
+FILE = Path("examples") / "flights.csv"
+SECONDS = 1800.0
+
+
+class DemoFailed(PlatformError):
+    """A run of the demo did not succeed."""
+
+
+class Timings:
+    """How long each part took, in order."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, float]] = []
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.parts.append((name, time.monotonic() - started))
+
+    def add_run(self, run: Run) -> None:
+        for step in run.steps:
+            if step.seconds is not None:
+                self.parts.append((f"{run.pipeline}: {step.name} {step.item or ''}".strip(), step.seconds))
+
+
+def run_demo(platform: Platform, root: Path, console: Console, timings: Timings, *, actor: str) -> dict[str, Any]:
+    """Drop the flights and follow them to judged versions. Raises DemoFailed with the failed run's reason."""
+    with timings.part("dropped, prepared, trained, judged"):
+        change = dropping.SettingsChange(target=TARGET, key=KEY)
+        dropping.configure(platform, DATASET, change, actor=actor)
+        run_id = dropping.upload(platform, root / FILE, DATASET, console)
+        runs = dropping.follow_drop(platform, run_id, console, seconds=SECONDS)
+    for run in runs:
+        if not render.ended_well(run):
+            raise DemoFailed(f"{run.run_id} ended {run.state}: {run.reason}")
+        timings.add_run(run)
+    trained = _judged_run(platform, runs)
+    versions = [v for v in platform.registry.versions(DATASET) if v.lineage.run_id == trained.run_id]
+    return {
+        "runs": [run.model_dump(mode="json") for run in [*runs, *([] if trained in runs else [trained])]],
+        "dataset_version": platform.catalog.version(DATASET, _version(runs[0])).model_dump(mode="json"),
+        "model_versions": [version.model_dump(mode="json") for version in versions],
+        "seconds": dict(timings.parts),
+    }
+
+
+def _version(run: Run) -> int:
+    if run.dataset_version is None:
+        raise DemoFailed(f"{run.run_id} names no dataset version")
+    return run.dataset_version
+
+
+def _judged_run(platform: Platform, runs: list[Run]) -> Run:
+    """This drop's training run; when the bytes were known already, the run that trained on them before."""
+    if runs[-1].pipeline == names.TRAINING_PIPELINE:
+        return runs[-1]
+    earlier = following.find_training(platform, DATASET, _version(runs[0]))
+    if earlier is None:
+        raise DemoFailed(f"these bytes are {DATASET} v{_version(runs[0])} already, and no run has trained on it")
+    return earlier
+
+
+def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
+    number = report["dataset_version"]["version"]
+    version = platform.catalog.version(DATASET, number)
+    candidates = [platform.registry.get(v["model"], v["number"]) for v in report["model_versions"]]
+    console.rule("What it did")
+    if version.quality:
+        console.print(f"{DATASET} v{number}: {render.quality_sentence(version.quality)}")
+    for row in dropping.quarantined_rows(platform, DATASET, number, limit=2):
+        console.print(f"  set aside, line {row['line']}: {'; '.join(row['reasons'])}", highlight=False)
+    console.print(render.table("", render.CANDIDATE_COLUMNS, render.candidate_rows(candidates)))
+    console.rule("Where")
+    console.print(f"data        {version.location}", highlight=False)
+    console.print(f"quarantine  {version.quarantine_location}", highlight=False)
+    for candidate in candidates:
+        console.print(f"{candidate.id:<11} {candidate.artifact_uri}", highlight=False)
+    console.rule("How long")
+    console.print(render.table("", ["part", "took"], ([n, render.seconds(s)] for n, s in report["seconds"].items())))
+    console.rule("What next")
+    best = next((c for c in candidates if c.recommended), candidates[0])
+    console.print(f"millrace model {best.id}", highlight=False)
+    console.print(f'millrace approve {best.id} --reason "…"     it becomes the champion', highlight=False)
+    console.print("make down                                 stops the platform; make up starts it with its state")
