@@ -10,7 +10,7 @@ from pathlib import Path
 from millrace.errors import NotFound, PlatformError
 
 ENVIRONMENT = "local"
-ASSEMBLY = f"cdk.out/assembly-Millrace-{ENVIRONMENT}"
+ASSEMBLY = f"cdk.out/assembly-{ENVIRONMENT}"
 
 
 class CommandFailed(PlatformError):
