@@ -1,0 +1,130 @@
+"""Lets Step Functions start jobs and wait for them, and stops a job whose execution or time is over."""
+
+import contextvars
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from local.jobs.documents import Document, milliseconds
+from local.jobs.sagemaker import SageMaker
+from local.jobs.sagemaker_job import COMPLETED, JOB_KINDS, JobKind
+from local.jobs.service_error import ServiceError
+
+POLL_SECONDS = 0.25
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True)
+class TaskInProgress:
+    """The state that is executed in this thread: `execution` is ministack's own record."""
+
+    execution: Document
+    timeout_seconds: float | None
+
+
+_task: contextvars.ContextVar[TaskInProgress | None] = contextvars.ContextVar("task_in_progress", default=None)
+
+
+class Deadline:
+    """Tells whether anyone still waits for the task of this thread."""
+
+    def __init__(self) -> None:
+        self._task = _task.get()
+        self._started = time.monotonic()
+
+    def over(self) -> bool:
+        if self._task is None:
+            return False
+        if self._task.execution["status"] != RUNNING:
+            return True
+        timeout = self._task.timeout_seconds
+        return timeout is not None and time.monotonic() - self._started >= timeout
+
+
+def install(sagemaker: SageMaker) -> None:
+    """Teach ministack's Step Functions the SageMaker tasks."""
+    for name in sorted(sagemaker.operation_names):
+        action = name[0].lower() + name[1:]
+        stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:{action}"] = _sagemaker_task(sagemaker, name)
+    stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"protocol": "json", "target_prefix": "SageMaker"}
+    stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
+    stepfunctions._execute_task = _watched(stepfunctions._execute_task)
+    stepfunctions._fail_execution = _only_while_running(stepfunctions._fail_execution)
+
+
+def _watched(execute_task: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember, for the handlers below it, which execution a task belongs to; ministack passes them only the input."""
+
+    def execute(state: Document, raw_input: Any, execution: Document, context: Document) -> Any:
+        if execution and execution["status"] != RUNNING:
+            raise stepfunctions._ExecutionError("States.Runtime", f"the execution is {execution['status']}")
+        token = _task.set(TaskInProgress(execution, state.get("TimeoutSeconds")) if execution else None)
+        try:
+            return execute_task(state, raw_input, execution, context)
+        finally:
+            _task.reset(token)
+
+    return execute
+
+
+def _only_while_running(fail_execution: Callable[..., Any]) -> Callable[..., Any]:
+    """An aborted execution stays aborted when the task that it was in fails afterwards."""
+
+    def fail(execution: Document, error: str, cause: str) -> None:
+        if execution["status"] == RUNNING:
+            fail_execution(execution, error, cause)
+
+    return fail
+
+
+def _sagemaker_task(sagemaker: SageMaker, name: str) -> Callable[[str, Document], Document]:
+    kind = next((kind for kind in JOB_KINDS if name == f"Create{kind.noun}"), None)
+
+    def task(resource: str, request: Document) -> Document:
+        deadline = Deadline()
+        try:
+            answer = sagemaker.call(name, request)
+        except ServiceError as error:
+            raise stepfunctions._ExecutionError(
+                error_name("SageMaker", error), _cause("AmazonSageMaker", error)
+            ) from error
+        if kind is None or ".sync" not in resource:
+            return answer
+        return _finished_job(sagemaker, kind, request[kind.name_key], deadline)
+
+    return task
+
+
+def _finished_job(sagemaker: SageMaker, kind: JobKind, name: str, deadline: Deadline) -> Document:
+    stopped = False
+    while not sagemaker.wait(kind, name, POLL_SECONDS):
+        if not stopped and deadline.over():
+            stopped = True
+            _stop(sagemaker, kind, name)
+    document: Document = milliseconds(sagemaker.call(f"Describe{kind.noun}", {kind.name_key: name}))
+    if document[kind.status_key] != COMPLETED:
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(document))
+    return document
+
+
+def _stop(sagemaker: SageMaker, kind: JobKind, name: str) -> None:
+    try:
+        sagemaker.call(f"Stop{kind.noun}", {kind.name_key: name})
+    except ServiceError as error:  # it ended by itself in this moment, which is as good
+        if error.code != "ValidationException":
+            raise
+
+
+def error_name(service: str, error: ServiceError) -> str:
+    """`SageMaker.ResourceInUseException` for an error of the model, else `SageMaker.AmazonSageMakerException`."""
+    if error.modeled:
+        return f"{service}.{error.code.removesuffix('Exception')}Exception"
+    return {"SageMaker": "SageMaker.AmazonSageMakerException", "Glue": "Glue.AWSGlueException"}[service]
+
+
+def _cause(service: str, error: ServiceError) -> str:
+    return f"{error.message} (Service: {service}; Status Code: 400; Error Code: {error.code})"
