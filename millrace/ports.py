@@ -165,6 +165,12 @@ class ObjectStore(Protocol):
 
     def write(self, uri: str, body: bytes, *, content_type: str = "application/json") -> None: ...
 
+    def upload(self, uri: str, body: IO[bytes], *, content_type: str = "application/octet-stream") -> None:
+        """Any size, in parts: `body` is read to its end and never held whole."""
+
+    def delete(self, uri: str) -> None:
+        """Nothing happens when there is no such object."""
+
     def copy(self, source_uri: str, target_uri: str) -> None:
         """Server side, any size. Raises NotFound."""
 

@@ -21,6 +21,8 @@ _MISSING = {"404", "NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchBucket"}
 _BUFFER_BYTES = 1024 * 1024
 # One CopyObject may not exceed 5 GB and is slow long before; parts are copied by S3, a few at a time.
 _COPY = TransferConfig(multipart_threshold=256 * 1024**2, multipart_chunksize=256 * 1024**2, max_concurrency=4)
+# Parts are read into memory one at a time; a small one goes in a single request.
+_UPLOAD = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2, use_threads=False)
 
 
 class S3ObjectStore:
@@ -53,6 +55,14 @@ class S3ObjectStore:
     def write(self, uri: str, body: bytes, *, content_type: str = "application/json") -> None:
         bucket, key = split_uri(uri)
         self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+    def upload(self, uri: str, body: IO[bytes], *, content_type: str = "application/octet-stream") -> None:
+        bucket, key = split_uri(uri)
+        self._client.upload_fileobj(body, bucket, key, ExtraArgs={"ContentType": content_type}, Config=_UPLOAD)
+
+    def delete(self, uri: str) -> None:
+        bucket, key = split_uri(uri)
+        self._client.delete_object(Bucket=bucket, Key=key)
 
     def copy(self, source_uri: str, target_uri: str) -> None:
         source_bucket, source_key = split_uri(source_uri)

@@ -1,0 +1,471 @@
+"""The profile of a dataset version: what its accepted rows look like, in mergeable form.
+
+`merge` is associative and commutative: exactly for counts, extremes and exact value counts, within rounding for means,
+and within the sketches' error (quantiles about 1 % of rank, distinct values about 2 %) where a column has more than
+MAX_EXACT_VALUES different values. The same rows in the same batches give the same profile, byte for byte.
+
+profile.json, all keys snake_case:
+
+    {"rows": 4454, "target": "status", "splits": {"train": 3118, …},
+     "classes": {"train": {"good": 2240, "bad": 878}, …} | null      of the target, when it has at most MAX_CLASSES
+     "columns": {"age": {
+        "kind": "integer", "count": 4440, "nulls": 14,                 count: values that are not null
+        "mean": 37.1, "m2": 535000.2, "std": 10.98,                    m2: sum of squared distances from the mean
+        "minimum": 18.0, "maximum": 68.0,
+        "counts": {"18": 12, …} | null,                                every value with its count, while few
+        "quantile_sketch": base64 | null,                              Apache DataSketches t-digest, k = 200
+        "distinct_sketch": base64 | null,                              Apache DataSketches HLL, lg_k = 12
+        "frequent_sketch": base64 | null,                              Apache DataSketches frequent items (categories)
+        "distinct": 51.0, "quantiles": {"0.5": 36.0, …},               derived, for readers
+        "histogram": {"edges": [18.0, …], "shares": [0.02, …]}, "top": [["36", 170], …]}}}
+
+Numbers describe themselves; dates and timestamps are seconds since 1970 UTC; booleans are "true" and "false"; for text
+the figures describe its length in characters, and no text is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from millrace.analytics.splitting import SPLITS
+
+MAX_EXACT_VALUES = 1_000
+MAX_CLASSES = 100
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+HISTOGRAM_BINS = 20
+TOP_VALUES = 20
+
+_DIGEST_K = 200
+_HLL_LG_K = 12
+_FREQUENT_LG_K = 12
+_COUNTED_TEXT = ("category", "boolean")
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column. `counts` holds every value while there are few; afterwards the sketches take over."""
+
+    kind: str
+    count: int = 0
+    nulls: int = 0
+    mean: float = 0.0
+    m2: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+    counts: Mapping[str, int] | None = field(default_factory=dict)
+    quantile_sketch: bytes | None = None
+    distinct_sketch: bytes | None = None
+    frequent_sketch: bytes | None = None
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether mean, extremes and quantiles mean anything (for text: of its length)."""
+        return self.kind not in _COUNTED_TEXT
+
+    @property
+    def std(self) -> float | None:
+        """Sample standard deviation."""
+        return math.sqrt(self.m2 / (self.count - 1)) if self.count > 1 and self.is_numeric else None
+
+    @property
+    def distinct(self) -> float:
+        """How many different values: exact while they are counted, an estimate afterwards."""
+        if self.counts is not None:
+            return float(len(self.counts))
+        return float(_hll(self.distinct_sketch).get_estimate())
+
+    @property
+    def all_distinct(self) -> bool:
+        """Whether no value repeats: exactly while values are counted, otherwise as far as the sketch can tell."""
+        if self.counts is not None:
+            return len(self.counts) == self.count
+        return bool(_hll(self.distinct_sketch).get_upper_bound(2) >= self.count)
+
+    def quantile(self, share: float) -> float | None:
+        """The smallest value that at least `share` of the values do not exceed; None without values."""
+        if not self.count or not self.is_numeric:
+            return None
+        if self.quantile_sketch is not None:
+            return float(_digest(self.quantile_sketch).get_quantile(share))
+        values, weights = self.exact_values()
+        return float(
+            values[np.searchsorted(np.cumsum(weights), share * self.count, side="left").clip(max=len(values) - 1)]
+        )
+
+    def share_up_to(self, edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The share of values ≤ each edge (ascending)."""
+        if self.quantile_sketch is not None:
+            digest = _digest(self.quantile_sketch)
+            return np.array([1.0 if edge >= (self.maximum or 0.0) else digest.get_rank(float(edge)) for edge in edges])
+        values, weights = self.exact_values()
+        totals = np.concatenate([[0], np.cumsum(weights)])
+        shares: np.ndarray[Any, Any] = totals[np.searchsorted(values, edges, side="right")] / max(1, self.count)
+        return shares
+
+    def exact_values(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """Sorted values and their counts, while values are counted."""
+        pairs = sorted((float(value), count) for value, count in (self.counts or {}).items())
+        return np.array([value for value, _ in pairs]), np.array([count for _, count in pairs], dtype=np.int64)
+
+    def histogram(self, bins: int = HISTOGRAM_BINS) -> tuple[list[float], list[float]]:
+        """Edges (bins + 1) of equal width from minimum to maximum, and the share of values in each bin."""
+        if not self.count or self.minimum is None or self.maximum is None:
+            return [], []
+        if self.minimum == self.maximum:
+            return [self.minimum, self.maximum], [1.0]
+        edges = np.linspace(self.minimum, self.maximum, bins + 1)
+        shares = np.diff(self.share_up_to(edges), prepend=0.0)
+        return edges.tolist(), [float(shares[0] + shares[1]), *shares[2:].tolist()]
+
+    def top(self, limit: int = TOP_VALUES) -> list[tuple[str, int]]:
+        """The most frequent values with their counts (estimates once sketched), ties by value."""
+        if self.counts is not None:
+            pairs = list(self.counts.items())
+        elif self.frequent_sketch is not None:
+            import datasketches
+
+            sketch = datasketches.frequent_strings_sketch.deserialize(self.frequent_sketch)
+            error = datasketches.frequent_items_error_type.NO_FALSE_NEGATIVES
+            pairs = [(str(value), int(estimate)) for value, estimate, _, _ in sketch.get_frequent_items(error)]
+        else:
+            return []
+        return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+    def merge(self, other: ColumnProfile) -> ColumnProfile:
+        """Both together. Mean and m2 by Chan, Golub and LeVeque (1979)."""
+        if self.kind != other.kind:
+            raise ValueError(f"a profile of {self.kind} and one of {other.kind} do not merge")
+        count = self.count + other.count
+        delta = other.mean - self.mean
+        share = other.count / count if count else 0.0
+        counts, quantile, distinct, frequent = _merge_values(self, other)
+        return ColumnProfile(
+            kind=self.kind,
+            count=count,
+            nulls=self.nulls + other.nulls,
+            mean=self.mean + delta * share,
+            m2=self.m2 + other.m2 + delta * delta * self.count * share,
+            minimum=_extreme(min, self.minimum, other.minimum),
+            maximum=_extreme(max, self.maximum, other.maximum),
+            counts=counts,
+            quantile_sketch=quantile,
+            distinct_sketch=distinct,
+            frequent_sketch=frequent,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        edges, shares = self.histogram() if self.is_numeric else ([], [])
+        numeric = self.is_numeric and self.count > 0
+        return {
+            "kind": self.kind,
+            "count": self.count,
+            "nulls": self.nulls,
+            "mean": self.mean if numeric else None,
+            "m2": self.m2 if numeric else None,
+            "std": self.std,
+            "minimum": self.minimum,
+            "maximum": self.maximum,
+            "counts": None if self.counts is None else dict(sorted(self.counts.items())),
+            "quantile_sketch": _encoded(self.quantile_sketch),
+            "distinct_sketch": _encoded(self.distinct_sketch),
+            "frequent_sketch": _encoded(self.frequent_sketch),
+            "distinct": self.distinct,
+            "quantiles": {str(share): self.quantile(share) for share in QUANTILES} if numeric else {},
+            "histogram": {"edges": edges, "shares": shares},
+            "top": [list(pair) for pair in self.top()],
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> ColumnProfile:
+        return cls(
+            kind=state["kind"],
+            count=state["count"],
+            nulls=state["nulls"],
+            mean=state["mean"] or 0.0,
+            m2=state["m2"] or 0.0,
+            minimum=state["minimum"],
+            maximum=state["maximum"],
+            counts=state["counts"],
+            quantile_sketch=_decoded(state["quantile_sketch"]),
+            distinct_sketch=_decoded(state["distinct_sketch"]),
+            frequent_sketch=_decoded(state["frequent_sketch"]),
+        )
+
+
+@dataclass(frozen=True)
+class DatasetProfile:
+    """All columns of the accepted rows, rows per split, and the target's classes per split (None when too many)."""
+
+    columns: Mapping[str, ColumnProfile]
+    rows: int = 0
+    target: str | None = None
+    splits: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
+    classes: Mapping[str, Mapping[str, int]] | None = None
+
+    @property
+    def null_share(self) -> float:
+        """Nulls among all accepted cells."""
+        cells = self.rows * len(self.columns)
+        return sum(column.nulls for column in self.columns.values()) / cells if cells else 0.0
+
+    def merge(self, other: DatasetProfile) -> DatasetProfile:
+        return DatasetProfile(
+            columns={name: column.merge(other.columns[name]) for name, column in self.columns.items()},
+            rows=self.rows + other.rows,
+            target=self.target,
+            splits=_sum(self.splits, other.splits),
+            classes=_merge_classes(self.classes, other.classes),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "target": self.target,
+            "splits": dict(self.splits),
+            "classes": self.classes,
+            "columns": {name: column.to_json() for name, column in self.columns.items()},
+        }
+
+    @classmethod
+    def from_json(cls, state: Mapping[str, Any]) -> DatasetProfile:
+        return cls(
+            columns={name: ColumnProfile.from_json(column) for name, column in state["columns"].items()},
+            rows=state["rows"],
+            target=state["target"],
+            splits=state["splits"],
+            classes=state["classes"],
+        )
+
+
+class Profiler:
+    """Profiles batches as they come. `kinds` maps each column to its contract kind, `target` names the target."""
+
+    def __init__(self, kinds: Mapping[str, str], target: str | None) -> None:
+        self._classes_of = target if target is not None and kinds.get(target) in _CLASS_KINDS else None
+        self.profile = DatasetProfile(
+            columns={name: ColumnProfile(kind=kind) for name, kind in kinds.items()},
+            target=target,
+            classes={split: {} for split in SPLITS} if self._classes_of else None,
+        )
+
+    def add(self, rows: pa.Table, splits: np.ndarray[Any, Any]) -> None:
+        """`rows` has all columns; `splits` is the index into SPLITS of each row."""
+        seen = self.profile
+        columns = {
+            name: _profile_column(rows.column(name).combine_chunks(), column.kind, exact=column.counts is not None)
+            for name, column in seen.columns.items()
+        }
+        sizes = np.bincount(splits, minlength=len(SPLITS))
+        self.profile = seen.merge(
+            DatasetProfile(
+                columns=columns,
+                rows=rows.num_rows,
+                target=seen.target,
+                splits=dict(zip(SPLITS, sizes.tolist(), strict=True)),
+                classes=self._class_counts(rows, splits) if seen.classes is not None else None,
+            )
+        )
+
+    def _class_counts(self, rows: pa.Table, splits: np.ndarray[Any, Any]) -> dict[str, dict[str, int]]:
+        target = _as_keys(rows.column(self._classes_of).combine_chunks())
+        return {split: dict(_counted(target.filter(pa.array(splits == index)))) for index, split in enumerate(SPLITS)}
+
+
+_CLASS_KINDS = ("category", "boolean", "integer")
+
+
+def _profile_column(values: pa.Array, kind: str, *, exact: bool) -> ColumnProfile:
+    present = values.drop_null()
+    nulls, count = len(values) - len(present), len(present)
+    if not count:
+        return ColumnProfile(kind=kind, nulls=nulls)
+    if kind == "text":
+        lengths = pc.utf8_length(present).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        texts = present.to_pylist()
+        return _numeric(lengths, nulls, kind, counts=None, distinct=_hll_of(texts))
+    if kind in _COUNTED_TEXT:
+        counted = _counted(_as_keys(present))
+        if len(counted) <= MAX_EXACT_VALUES:
+            return ColumnProfile(kind=kind, count=count, nulls=nulls, counts=counted)
+        return ColumnProfile(
+            kind=kind,
+            count=count,
+            nulls=nulls,
+            counts=None,
+            distinct_sketch=_hll_of(list(counted)),
+            frequent_sketch=_frequent_of(counted),
+        )
+    numbers = _seconds(present).to_numpy(zero_copy_only=False)
+    counts = _exact_counts(numbers) if exact else None
+    return _numeric(numbers, nulls, kind, counts=counts, distinct=None)
+
+
+def _numeric(
+    numbers: np.ndarray[Any, Any], nulls: int, kind: str, *, counts: dict[str, int] | None, distinct: bytes | None
+) -> ColumnProfile:
+    mean = float(numbers.mean())
+    sketched = counts is None
+    return ColumnProfile(
+        kind=kind,
+        count=len(numbers),
+        nulls=nulls,
+        mean=mean,
+        m2=float(np.square(numbers - mean).sum()),
+        minimum=float(numbers.min()),
+        maximum=float(numbers.max()),
+        counts=counts,
+        quantile_sketch=_digest_of(numbers) if sketched else None,
+        distinct_sketch=(distinct or _hll_of(numbers.tolist())) if sketched else None,
+    )
+
+
+def _exact_counts(numbers: np.ndarray[Any, Any]) -> dict[str, int] | None:
+    values, counts = np.unique(numbers, return_counts=True)
+    if len(values) > MAX_EXACT_VALUES:
+        return None
+    return {_key(value): count for value, count in zip(values.tolist(), counts.tolist(), strict=True)}
+
+
+def _key(number: float) -> str:
+    """The shortest text that reads back as this number: `3` rather than `3.0`."""
+    return str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+
+
+def _seconds(values: pa.Array) -> pa.Array:
+    """Numbers as they are, dates and timestamps as seconds since 1970, all float64."""
+    if pa.types.is_date32(values.type):
+        return pc.multiply(values.cast(pa.int32()).cast(pa.int64()), 86_400).cast(pa.float64())
+    if pa.types.is_timestamp(values.type):
+        return pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), 1e6)
+    return values.cast(pa.float64(), safe=False)
+
+
+def _as_keys(values: pa.Array) -> pa.Array:
+    return values.cast(pa.string())
+
+
+def _counted(texts: pa.Array) -> dict[str, int]:
+    counted = pc.value_counts(texts.drop_null())
+    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    return dict(sorted(pairs))
+
+
+def _merge_values(
+    one: ColumnProfile, two: ColumnProfile
+) -> tuple[dict[str, int] | None, bytes | None, bytes | None, bytes | None]:
+    """Exact counts while both have them and few values; otherwise (None, quantiles, distinct values, frequent ones)."""
+    if one.counts is not None and two.counts is not None:
+        counts = _sum(one.counts, two.counts)
+        if len(counts) <= MAX_EXACT_VALUES:
+            return counts, None, None, None
+    frequent = _merge_frequent(one, two) if one.kind in _COUNTED_TEXT else None
+    quantile = _merge_digests(one, two) if one.is_numeric else None
+    return None, quantile, _merge_hlls(one, two), frequent
+
+
+def _merge_digests(one: ColumnProfile, two: ColumnProfile) -> bytes:
+    digest = _digest(_digest_bytes(one))
+    digest.merge(_digest(_digest_bytes(two)))
+    return bytes(digest.serialize())
+
+
+def _digest_bytes(column: ColumnProfile) -> bytes | None:
+    if column.quantile_sketch is not None or not column.count:
+        return column.quantile_sketch
+    values, weights = column.exact_values()
+    return _digest_of(np.repeat(values, weights))
+
+
+def _digest_of(numbers: np.ndarray[Any, Any]) -> bytes:
+    digest = _digest(None)
+    digest.update(numbers)
+    return bytes(digest.serialize())
+
+
+def _digest(state: bytes | None) -> Any:
+    import datasketches
+
+    return datasketches.tdigest_double(_DIGEST_K) if state is None else datasketches.tdigest_double.deserialize(state)
+
+
+def _merge_hlls(one: ColumnProfile, two: ColumnProfile) -> bytes:
+    import datasketches
+
+    union = datasketches.hll_union(_HLL_LG_K)
+    for column in (one, two):
+        if column.distinct_sketch is not None:
+            union.update(_hll(column.distinct_sketch))
+        elif column.counts:
+            numeric = column.is_numeric
+            union.update(_hll(_hll_of([float(value) if numeric else value for value in column.counts])))
+    return bytes(union.get_result(datasketches.tgt_hll_type.HLL_4).serialize_compact())
+
+
+def _hll_of(values: list[Any]) -> bytes:
+    sketch = _hll(None)
+    deque(map(sketch.update, values), maxlen=0)
+    return bytes(sketch.serialize_compact())
+
+
+def _hll(state: bytes | None) -> Any:
+    import datasketches
+
+    return datasketches.hll_sketch(_HLL_LG_K) if state is None else datasketches.hll_sketch.deserialize(state)
+
+
+def _merge_frequent(one: ColumnProfile, two: ColumnProfile) -> bytes:
+    import datasketches
+
+    merged = datasketches.frequent_strings_sketch(_FREQUENT_LG_K)
+    for column in (one, two):
+        state = column.frequent_sketch or _frequent_of(column.counts or {})
+        merged.merge(datasketches.frequent_strings_sketch.deserialize(state))
+    return bytes(merged.serialize())
+
+
+def _frequent_of(counts: Mapping[str, int]) -> bytes:
+    import datasketches
+
+    sketch = datasketches.frequent_strings_sketch(_FREQUENT_LG_K)
+    for value, count in sorted(counts.items()):
+        sketch.update(value, count)
+    return bytes(sketch.serialize())
+
+
+def _merge_classes(
+    one: Mapping[str, Mapping[str, int]] | None, two: Mapping[str, Mapping[str, int]] | None
+) -> dict[str, dict[str, int]] | None:
+    if one is None or two is None:
+        return None
+    merged = {split: _sum(one[split], two[split]) for split in one}
+    return merged if all(len(classes) <= MAX_CLASSES for classes in merged.values()) else None
+
+
+def _sum(one: Mapping[str, int], two: Mapping[str, int]) -> dict[str, int]:
+    total = dict(one)
+    for key, count in two.items():
+        total[key] = total.get(key, 0) + count
+    return total
+
+
+def _extreme(choose: Any, one: float | None, two: float | None) -> float | None:
+    if one is None or two is None:
+        return two if one is None else one
+    return float(choose(one, two))
+
+
+def _encoded(state: bytes | None) -> str | None:
+    return None if state is None else base64.b64encode(state).decode()
+
+
+def _decoded(state: str | None) -> bytes | None:
+    return None if state is None else base64.b64decode(state)
