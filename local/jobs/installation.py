@@ -8,7 +8,8 @@ from ministack import app
 from ministack.core import iam_actions
 
 from local.context import EmulatorContext
-from local.jobs import admin_routes, sagemaker, step_functions
+from local.jobs import admin_routes, glue, sagemaker, step_functions
+from local.jobs.glue import GlueJobs
 from local.jobs.platform import JobPlatform, JobTimes
 from local.jobs.process import kill_orphans
 from local.jobs.sagemaker import SageMaker
@@ -27,7 +28,10 @@ def install(context: EmulatorContext, *, slots: int = 2, times: JobTimes | None 
     iam_actions.SERVICE_TO_IAM_NAMESPACE[sagemaker.SERVICE] = sagemaker.SERVICE
     iam_actions.extract_resource_arn = _with_sagemaker(iam_actions.extract_resource_arn)
     app.app = admin_routes.wrap(app.app, service)
-    step_functions.install(service)
+    runs = GlueJobs(platform, enforce_iam=app.AUTH)
+    runs.fail_interrupted_runs()
+    glue.install(runs)
+    step_functions.install(service, runs)
     return platform
 
 

@@ -68,19 +68,26 @@ class HostDirectory:
         return command
 
     def environment(self, asked: Mapping[str, str], *, python: str, threads: int) -> dict[str, str]:
-        """Everything a job's process gets to see: nothing of this machine's environment but PATH and language."""
-        here = {
-            "PATH": os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)]),
-            "LANG": os.environ.get("LANG", "C.UTF-8"),
-            "HOME": str(self.root),
-            "TMPDIR": str(self.root / "tmp"),
-            "PYTHONUNBUFFERED": "1",
+        """Everything a container's process gets to see, `asked` with its paths as they are on this machine."""
+        return {
+            **bare_environment(self.root, python=python, threads=threads),
             "SAGEMAKER_BASE_DIR": str(self.base),
-            "OMP_NUM_THREADS": str(threads),
-            "OPENBLAS_NUM_THREADS": str(threads),
-            "OMP_WAIT_POLICY": "PASSIVE",
+            **{name: self.local(value) for name, value in asked.items()},
         }
-        return {**here, **{name: self.local(value) for name, value in asked.items()}}
+
+
+def bare_environment(root: Path, *, python: str, threads: int) -> dict[str, str]:
+    """What every job's process starts from: of this machine's environment nothing but PATH and language."""
+    return {
+        "PATH": os.pathsep.join([str(Path(python).parent), os.environ.get("PATH", os.defpath)]),
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+        "HOME": str(root),
+        "TMPDIR": str(root / "tmp"),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
 
 
 def host_names(count: int) -> list[str]:

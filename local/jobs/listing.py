@@ -16,9 +16,14 @@ def list_page(
     by = str(request.get("SortBy", "CreationTime"))
     field = {"Name": name_key, "Status": status_key}.get(by, by)
     chosen.sort(key=lambda item: item.get(field, 0), reverse=request.get("SortOrder", "Descending") == "Descending")
+    return page_of(chosen, request)
+
+
+def page_of(documents: Sequence[Document], request: Document) -> tuple[list[Document], str]:
+    """The page that NextToken and MaxResults ask for, and the token of the next one (empty at the end)."""
     start = _start(request.get("NextToken", "0"))
     end = start + request.get("MaxResults", DEFAULT_PAGE)
-    return chosen[start:end], str(end) if end < len(chosen) else ""
+    return list(documents[start:end]), str(end) if end < len(documents) else ""
 
 
 def _start(token: str) -> int:

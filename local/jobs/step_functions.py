@@ -10,6 +10,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from local.jobs.documents import Document, milliseconds
+from local.jobs.glue import GlueJobs
 from local.jobs.sagemaker import SageMaker
 from local.jobs.sagemaker_job import COMPLETED, JOB_KINDS, JobKind
 from local.jobs.service_error import ServiceError
@@ -45,8 +46,9 @@ class Deadline:
         return timeout is not None and time.monotonic() - self._started >= timeout
 
 
-def install(sagemaker: SageMaker) -> None:
-    """Teach ministack's Step Functions the SageMaker tasks."""
+def install(sagemaker: SageMaker, glue: GlueJobs) -> None:
+    """Teach ministack's Step Functions the SageMaker and Glue tasks."""
+    stepfunctions._SERVICE_DISPATCH["arn:aws:states:::glue:startJobRun"] = _glue_task(glue)
     for name in sorted(sagemaker.operation_names):
         action = name[0].lower() + name[1:]
         stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:{action}"] = _sagemaker_task(sagemaker, name)
@@ -109,6 +111,31 @@ def _finished_job(sagemaker: SageMaker, kind: JobKind, name: str, deadline: Dead
     if document[kind.status_key] != COMPLETED:
         raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(document))
     return document
+
+
+def _glue_task(glue: GlueJobs) -> Callable[[str, Document], Document]:
+    def task(resource: str, request: Document) -> Document:
+        deadline = Deadline()
+        try:
+            run_id = glue.start_job_run(request)["JobRunId"]
+        except ServiceError as error:
+            raise stepfunctions._ExecutionError(error_name("Glue", error), _cause("AWSGlue", error)) from error
+        if ".sync" not in resource:
+            return {"JobName": request["JobName"], "JobRunId": run_id}
+        return _finished_run(glue, request["JobName"], run_id, deadline)
+
+    return task
+
+
+def _finished_run(glue: GlueJobs, job_name: str, run_id: str, deadline: Deadline) -> Document:
+    """The JobRun. A STOPPED one counts as a normal end, as in the service's integration."""
+    while not glue.wait(run_id, POLL_SECONDS):
+        if deadline.over():
+            glue.batch_stop_job_run({"JobName": job_name, "JobRunIds": [run_id]})
+    run: Document = milliseconds(glue.get_job_run({"JobName": job_name, "RunId": run_id})["JobRun"])
+    if run["JobRunState"] not in {"SUCCEEDED", "STOPPED"}:
+        raise stepfunctions._ExecutionError("States.TaskFailed", json.dumps(run))
+    return run
 
 
 def _stop(sagemaker: SageMaker, kind: JobKind, name: str) -> None:

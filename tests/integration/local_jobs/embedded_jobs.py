@@ -128,8 +128,9 @@ class Jobs:
             ],
         }
         role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
-        document = {"Version": "2012-10-17", "Statement": statements}
-        self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(document))
+        if statements:
+            document = {"Version": "2012-10-17", "Statement": statements}
+            self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(document))
         return str(role["Arn"])
 
     def put(self, key: str, body: str | bytes) -> str:
