@@ -177,6 +177,25 @@ class Upload(Entity):
     received_at: Moment
 
 
+class UploadKind(StrEnum):
+    """What an upload turned out to be. Only a DATASET needs preparation."""
+
+    DATASET = "dataset"
+    SETTINGS = "settings"
+    IDENTICAL = "identical"
+
+
+class Registration(Entity):
+    """What RegisterUpload answers. A settings file has no version; only a DATASET has a request and a report."""
+
+    kind: UploadKind
+    dataset: str
+    upload_id: str
+    version: int | None = None
+    request_uri: str | None = None
+    report_uri: str | None = None
+
+
 class VersionState(StrEnum):
     PREPARING = "PREPARING"
     READY = "READY"

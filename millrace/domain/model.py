@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +81,7 @@ class ModelVersion(Entity):
     number: int
     algorithm: str
     task: Task
+    target: str
     hyperparameters: dict[str, Any]
     artifact_uri: str
     artifact_digest: str
@@ -137,3 +140,9 @@ def parse_version_id(version_id: str) -> tuple[str, int]:
     if not model or not number.isdigit():
         raise InvalidInput(f"{version_id!r} is not a model version id: write <model>:<number>, for example churn:7")
     return model, int(number)
+
+
+def version_with_alias_at(history: Iterable[ModelEvent], alias: str, at: datetime) -> int | None:
+    """The number that `alias` pointed at at the time `at`, or None when it pointed nowhere yet."""
+    moves = [event for event in history if event.alias == alias and event.at <= at]
+    return max(moves, key=lambda move: move.sequence).number if moves else None

@@ -1,0 +1,475 @@
+"""Fakes of every port: they keep everything in memory and pass the same tests as the real adapters."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import wraps
+from threading import RLock
+from typing import IO, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+
+from millrace.domain.dataset import (
+    Contract,
+    Dataset,
+    DatasetSettings,
+    DatasetVersion,
+    Upload,
+    UploadState,
+    VersionState,
+)
+from millrace.domain.event import DomainEvent
+from millrace.domain.model import (
+    Approval,
+    ApprovalState,
+    ModelEvent,
+    ModelEventKind,
+    ModelVersion,
+    RegisteredModel,
+)
+from millrace.domain.place import split_uri
+from millrace.domain.run import Run, RunState, Step
+from millrace.errors import AlreadyDecided, Conflict, ContractMoved, NotFound
+from millrace.ports import ContentClaim, ObjectInfo
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class _Locked(Protocol):
+    _lock: RLock
+
+
+Self = TypeVar("Self", bound=_Locked)
+
+
+def _one_at_a_time(method: Callable[Concatenate[Self, P], T]) -> Callable[Concatenate[Self, P], T]:
+    """What a transaction is to DynamoDB: no other call of the same fake happens in between."""
+
+    @wraps(method)
+    def locked(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return locked
+
+
+class InMemoryDatasetCatalog:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._datasets: dict[str, Dataset] = {}
+        self._contracts: dict[tuple[str, int], Contract] = {}
+        self._uploads: dict[tuple[str, str], Upload] = {}
+        self._versions: dict[tuple[str, int], DatasetVersion] = {}
+        self._contents: dict[tuple[str, str | None], int] = {}
+
+    @_one_at_a_time
+    def ensure(self, name: str, *, at: datetime, actor: str) -> Dataset:
+        return self._datasets.setdefault(name, Dataset(name=name, created_at=at, created_by=actor))
+
+    def get(self, name: str) -> Dataset:
+        return _existing(self._datasets, name, f"there is no dataset {name}")
+
+    def list(self) -> Sequence[Dataset]:
+        return [self._datasets[name] for name in sorted(self._datasets)]
+
+    @_one_at_a_time
+    def configure(
+        self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
+    ) -> Dataset:
+        seen = self.get(name)
+        if seen.revision != revision:
+            raise Conflict(f"the settings of {name} changed meanwhile")
+        if upload is not None:
+            if self.upload(name, upload.upload_id).state != UploadState.RECEIVED:
+                raise Conflict(f"upload {upload.upload_id} was settled meanwhile")
+            self._keep(upload, state=UploadState.ACCEPTED)
+        return self._change(seen, settings=settings, revision=revision + 1)
+
+    def contract(self, name: str, version: int) -> Contract:
+        return _existing(self._contracts, (name, version), f"dataset {name} has no contract {version}")
+
+    @_one_at_a_time
+    def put_contract(self, contract: Contract) -> Dataset:
+        seen = self.get(contract.dataset)
+        if contract.version != seen.contract_version + 1:
+            raise Conflict(f"contract {contract.version} of {contract.dataset} is not the next one")
+        self._contracts[contract.dataset, contract.version] = contract
+        return self._change(seen, contract_version=contract.version, revision=seen.revision + 1)
+
+    @_one_at_a_time
+    def open_upload(self, upload: Upload) -> Upload:
+        return self._uploads.setdefault((upload.dataset, upload.upload_id), upload)
+
+    def upload(self, dataset: str, upload_id: str) -> Upload:
+        return _existing(self._uploads, (dataset, upload_id), f"dataset {dataset} has no upload {upload_id}")
+
+    def uploads(self, dataset: str) -> Sequence[Upload]:
+        found = [upload for (owner, _), upload in self._uploads.items() if owner == dataset]
+        return sorted(found, key=lambda upload: (upload.received_at, upload.upload_id), reverse=True)
+
+    @_one_at_a_time
+    def claim_content(
+        self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime
+    ) -> ContentClaim:
+        stored = self.upload(upload.dataset, upload.upload_id)
+        if stored.state == UploadState.REJECTED:
+            raise Conflict(f"upload {upload.upload_id} was rejected")
+        if stored.version is not None:
+            return ContentClaim(stored.version, new=stored.state != UploadState.IDENTICAL)
+        known = self._contents.get((upload.dataset, upload.sha256))
+        if known is not None:
+            self._keep(upload, state=UploadState.IDENTICAL, version=known)
+            return ContentClaim(known, new=False)
+        dataset = self.get(upload.dataset)
+        number = dataset.latest_version + 1
+        self._versions[upload.dataset, number] = DatasetVersion(
+            dataset=upload.dataset,
+            version=number,
+            upload_id=upload.upload_id,
+            sha256=str(upload.sha256),
+            location=f"{location_prefix}/v{number}/",
+            quarantine_location=f"{quarantine_prefix}/v{number}/",
+            dialect=upload.dialect,
+            run_id=upload.run_id,
+            created_at=at,
+        )
+        self._contents[upload.dataset, upload.sha256] = number
+        self._keep(upload, state=UploadState.PREPARING, version=number)
+        self._change(dataset, latest_version=number)
+        return ContentClaim(number, new=True)
+
+    def version(self, dataset: str, version: int) -> DatasetVersion:
+        return _existing(self._versions, (dataset, version), f"dataset {dataset} has no version {version}")
+
+    def versions(self, dataset: str) -> Sequence[DatasetVersion]:
+        found = [version for (owner, _), version in self._versions.items() if owner == dataset]
+        return sorted(found, key=lambda version: version.version, reverse=True)
+
+    @_one_at_a_time
+    def accept_version(self, version: DatasetVersion, contract: Contract | None) -> None:
+        stored = self.version(version.dataset, version.version)
+        if stored.state == VersionState.READY:
+            return
+        if stored.state == VersionState.REJECTED:
+            raise Conflict(f"version {version.version} of {version.dataset} was rejected")
+        dataset = self.get(version.dataset)
+        if dataset.contract_version != (0 if contract is not None else version.contract_version):
+            raise ContractMoved(f"contract {dataset.contract_version} of {version.dataset} is in force now")
+        if contract is not None:
+            self._contracts[contract.dataset, contract.version] = contract
+        self._versions[version.dataset, version.version] = version.model_copy(update={"state": VersionState.READY})
+        self._keep(self.upload(version.dataset, version.upload_id), state=UploadState.ACCEPTED)
+        self._change(
+            dataset,
+            latest_ready_version=max(dataset.latest_ready_version, version.version),
+            contract_version=dataset.contract_version if contract is None else contract.version,
+        )
+
+    @_one_at_a_time
+    def reject_upload(self, upload: Upload, reasons: Sequence[str]) -> None:
+        stored = self.upload(upload.dataset, upload.upload_id)
+        if stored.state == UploadState.REJECTED:
+            return
+        if stored.state in (UploadState.ACCEPTED, UploadState.IDENTICAL):
+            raise Conflict(f"upload {upload.upload_id} is {stored.state} already")
+        if stored.version is not None:
+            version = self._versions[upload.dataset, stored.version]
+            self._versions[upload.dataset, stored.version] = version.model_copy(
+                update={"state": VersionState.REJECTED, "reasons": tuple(reasons)}
+            )
+            del self._contents[upload.dataset, stored.sha256]
+        self._keep(stored, state=UploadState.REJECTED, reasons=tuple(reasons))
+
+    def _keep(self, upload: Upload, **changes: object) -> None:
+        self._uploads[upload.dataset, upload.upload_id] = upload.model_copy(update=changes)
+
+    def _change(self, dataset: Dataset, **changes: object) -> Dataset:
+        changed = dataset.model_copy(update=changes)
+        self._datasets[dataset.name] = changed
+        return changed
+
+
+class InMemoryRunLedger:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._runs: dict[str, Run] = {}
+
+    @_one_at_a_time
+    def open(self, run: Run) -> Run:
+        return self._runs.setdefault(run.run_id, run)
+
+    def get(self, run_id: str) -> Run:
+        return _existing(self._runs, run_id, f"there is no run {run_id}")
+
+    def list(self, *, pipeline: str | None = None, state: RunState | None = None, limit: int = 50) -> Sequence[Run]:
+        found = [
+            run for run in list(self._runs.values()) if pipeline in (None, run.pipeline) and state in (None, run.state)
+        ]
+        return sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True)[:limit]
+
+    @_one_at_a_time
+    def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
+        found = {"dataset_version": dataset_version, "outcome": outcome}
+        changes = {name: value for name, value in found.items() if value is not None}
+        self._runs[run_id] = self.get(run_id).model_copy(update=changes)
+
+    @_one_at_a_time
+    def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
+        run = self.get(run_id)
+        if run.state != RunState.RUNNING:
+            return False
+        ending = {"state": state, "reason": reason, "steps": tuple(steps), "ended_at": at}
+        self._runs[run_id] = run.model_copy(update=ending)
+        return True
+
+
+class InMemoryModelRegistry:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._models: dict[str, RegisteredModel] = {}
+        self._claims: dict[tuple[str, str, str], int] = {}
+        self._versions: dict[tuple[str, int], ModelVersion] = {}
+        self._events: dict[str, list[ModelEvent]] = {}
+
+    @_one_at_a_time
+    def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
+        known = self._models.setdefault(model, RegisteredModel(name=model, dataset=dataset, created_at=at))
+        if (model, run_id, algorithm) not in self._claims:
+            self._models[model] = known.model_copy(update={"latest_number": known.latest_number + 1})
+            self._claims[model, run_id, algorithm] = known.latest_number + 1
+        return self._claims[model, run_id, algorithm]
+
+    @_one_at_a_time
+    def register(self, version: ModelVersion, *, actor: str) -> ModelVersion:
+        if self._claims.get((version.model, version.lineage.run_id, version.algorithm)) != version.number:
+            raise Conflict(f"{version.id} was not claimed for {version.algorithm} of run {version.lineage.run_id}")
+        stored = self._versions.get((version.model, version.number))
+        if stored is not None:
+            return stored
+        self._versions[version.model, version.number] = version
+        self._record(
+            version.model,
+            kind=ModelEventKind.REGISTERED,
+            number=version.number,
+            actor=actor,
+            reason=version.verdict.sentence,
+            at=version.created_at,
+        )
+        return version
+
+    def get(self, model: str, number: int) -> ModelVersion:
+        return _existing(self._versions, (model, number), f"there is no model version {model}:{number}")
+
+    def model(self, name: str) -> RegisteredModel:
+        return _existing(self._models, name, f"there is no registered model {name}")
+
+    def models(self) -> Sequence[RegisteredModel]:
+        return [self._models[name] for name in sorted(self._models)]
+
+    def versions(self, model: str) -> Sequence[ModelVersion]:
+        found = [version for (owner, _), version in self._versions.items() if owner == model]
+        return sorted(found, key=lambda version: version.number, reverse=True)
+
+    @_one_at_a_time
+    def decide(self, model: str, number: int, *, approve: bool, actor: str, reason: str, at: datetime) -> ModelVersion:
+        version = self.get(model, number)
+        if version.approval.state != ApprovalState.PENDING:
+            raise AlreadyDecided(f"{version.id} was {version.approval.state} by {version.approval.actor}")
+        state = ApprovalState.APPROVED if approve else ApprovalState.REJECTED
+        approval = Approval(state=state, actor=actor, reason=reason, decided_at=at)
+        decided = version.model_copy(update={"approval": approval, "revision": version.revision + 1})
+        self._versions[model, number] = decided
+        self._record(model, kind=ModelEventKind(state.value), number=number, actor=actor, reason=reason, at=at)
+        return decided
+
+    @_one_at_a_time
+    def move_alias(
+        self, model: str, alias: str, number: int, *, expected: int | None, actor: str, reason: str, at: datetime
+    ) -> ModelEvent:
+        known = self.model(model)
+        if self.get(model, number).approval.state != ApprovalState.APPROVED:
+            raise Conflict(f"{model}:{number} is not approved")
+        present = known.aliases.get(alias)
+        if present != expected or present == number:
+            raise Conflict(f"alias {alias} of {model} is at {present or 'no version'} now")
+        self._models[model] = known.model_copy(update={"aliases": {**known.aliases, alias: number}})
+        return self._record(
+            model,
+            kind=ModelEventKind.ALIAS_MOVED,
+            number=number,
+            previous_number=expected,
+            alias=alias,
+            actor=actor,
+            reason=reason,
+            at=at,
+        )
+
+    def history(self, model: str) -> Sequence[ModelEvent]:
+        return list(self._events.get(model, []))
+
+    def _record(self, model: str, **facts: Any) -> ModelEvent:
+        events = self._events.setdefault(model, [])
+        event = ModelEvent(model=model, sequence=len(events) + 1, **facts)
+        events.append(event)
+        return event
+
+
+class _StoredObject(NamedTuple):
+    version_id: str
+    body: bytes
+    content_type: str
+
+
+class InMemoryObjectStore:
+    """Every bucket exists and keeps versions."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._objects: dict[str, list[_StoredObject]] = {}
+
+    def head(self, uri: str, *, version_id: str | None = None) -> ObjectInfo:
+        found = self._stored(uri, version_id)
+        return ObjectInfo(uri, len(found.body), found.version_id)
+
+    def open(self, uri: str, *, version_id: str | None = None, start: int = 0, length: int | None = None) -> IO[bytes]:
+        body = self._stored(uri, version_id).body
+        return io.BytesIO(body[start : None if length is None else start + length])
+
+    def read(self, uri: str, *, version_id: str | None = None) -> bytes:
+        return self._stored(uri, version_id).body
+
+    @_one_at_a_time
+    def write(self, uri: str, body: bytes, *, content_type: str = "application/json") -> None:
+        split_uri(uri)
+        versions = self._objects.setdefault(uri, [])
+        versions.append(_StoredObject(f"version-{len(versions) + 1}", body, content_type))
+
+    def upload(self, uri: str, body: IO[bytes], *, content_type: str = "application/octet-stream") -> None:
+        self.write(uri, body.read(), content_type=content_type)
+
+    @_one_at_a_time
+    def delete(self, uri: str) -> None:
+        self._objects.pop(uri, None)
+
+    def copy(self, source_uri: str, target_uri: str) -> None:
+        source = self._stored(source_uri, None)
+        self.write(target_uri, source.body, content_type=source.content_type)
+
+    def list(self, prefix_uri: str) -> Sequence[ObjectInfo]:
+        return [
+            ObjectInfo(uri, len(self._objects[uri][-1].body), "")
+            for uri in sorted(self._objects)
+            if uri.startswith(prefix_uri)
+        ]
+
+    def _stored(self, uri: str, version_id: str | None) -> _StoredObject:
+        split_uri(uri)
+        for stored in reversed(self._objects.get(uri, [])):
+            if version_id in (None, stored.version_id):
+                return stored
+        raise NotFound(f"there is no object {uri}")
+
+
+class StartedExecution(NamedTuple):
+    pipeline: str
+    run_id: str
+    payload: dict[str, Any]
+
+
+class InMemoryPipelines:
+    """Executions that go on until `finish` says how they ended."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self.started: list[StartedExecution] = []
+        self.stopped: list[tuple[str, str]] = []
+        self._states: dict[tuple[str, str], RunState] = {}
+        self._steps: dict[tuple[str, str], Sequence[Step]] = {}
+
+    @_one_at_a_time
+    def start(self, pipeline: str, run_id: str, payload: Mapping[str, Any]) -> bool:
+        if (pipeline, run_id) in self._states:
+            execution = next(known for known in self.started if known[:2] == (pipeline, run_id))
+            return self._states[pipeline, run_id] == RunState.RUNNING and execution.payload == dict(payload)
+        self._states[pipeline, run_id] = RunState.RUNNING
+        self.started.append(StartedExecution(pipeline, run_id, dict(payload)))
+        return True
+
+    @_one_at_a_time
+    def stop(self, pipeline: str, run_id: str, *, reason: str) -> None:
+        if self.state(pipeline, run_id) == RunState.RUNNING:
+            self._states[pipeline, run_id] = RunState.ABORTED
+            self.stopped.append((run_id, reason))
+
+    def state(self, pipeline: str, run_id: str) -> RunState:
+        return _existing(self._states, (pipeline, run_id), f"there is no execution {run_id}")
+
+    def steps(self, pipeline: str, run_id: str) -> Sequence[Step]:
+        self.state(pipeline, run_id)
+        return self._steps.get((pipeline, run_id), ())
+
+    def finish(self, pipeline: str, run_id: str, state: RunState, steps: Sequence[Step] = ()) -> None:
+        self._states[pipeline, run_id] = state
+        self._steps[pipeline, run_id] = tuple(steps)
+
+
+class InMemoryEventBus:
+    def __init__(self) -> None:
+        self.published: list[DomainEvent] = []
+
+    def publish(self, event: DomainEvent) -> None:
+        self.published.append(event)
+
+
+class Notification(NamedTuple):
+    subject: str
+    message: str
+    attributes: dict[str, str]
+
+
+class InMemoryNotifier:
+    def __init__(self) -> None:
+        self.sent: list[Notification] = []
+
+    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+        self.sent.append(Notification(subject, message, dict(attributes)))
+
+
+class Measurement(NamedTuple):
+    name: str
+    value: float
+    dimensions: dict[str, str]
+    unit: str
+
+
+class InMemoryMetricSink:
+    def __init__(self) -> None:
+        self.recorded: list[Measurement] = []
+
+    def record(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], units: Mapping[str, str]) -> None:
+        self.recorded += [
+            Measurement(name, value, dict(dimensions), units.get(name, "None")) for name, value in values.items()
+        ]
+
+
+class SetClock:
+    """Shows the time it was set to until somebody moves it on."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def pass_time(self, duration: timedelta) -> None:
+        self._now += duration
+
+
+K = TypeVar("K")
+
+
+def _existing(known: Mapping[K, T], key: K, missing: str) -> T:
+    if key not in known:
+        raise NotFound(missing)
+    return known[key]

@@ -1,0 +1,138 @@
+"""The composition root: settings become adapters, each built on its first use.
+
+A function pays only for the clients it touches: nothing here imports boto3 or an adapter before somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from millrace import names
+from millrace.settings import Settings
+
+if TYPE_CHECKING:
+    from millrace.adapters.dynamodb import Table
+    from millrace.ports import (
+        Clock,
+        DatasetCatalog,
+        EventBus,
+        MetricSink,
+        ModelRegistry,
+        Notifier,
+        ObjectStore,
+        Pipelines,
+        RunLedger,
+    )
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Every port, as the settings say."""
+
+    settings: Settings
+
+    def with_parts(self, **parts: object) -> Platform:
+        """The same platform with some ports filled already, as a test fills `catalog` with a fake."""
+        platform = Platform(self.settings)
+        unknown = [name for name in parts if not isinstance(vars(Platform).get(name), cached_property)]
+        if unknown:
+            raise AttributeError(f"the platform has no part {', '.join(unknown)}")
+        vars(platform).update(vars(self) | parts)
+        return platform
+
+    @cached_property
+    def catalog(self) -> DatasetCatalog:
+        from millrace.adapters.dynamodb import DynamoDatasetCatalog
+
+        return DynamoDatasetCatalog(self._table)
+
+    @cached_property
+    def ledger(self) -> RunLedger:
+        from millrace.adapters.dynamodb import DynamoRunLedger
+
+        return DynamoRunLedger(self._table)
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        from millrace.adapters.dynamodb import DynamoModelRegistry
+
+        return DynamoModelRegistry(self._table)
+
+    @cached_property
+    def store(self) -> ObjectStore:
+        from millrace.adapters.s3 import S3ObjectStore
+
+        return S3ObjectStore(_client("s3"))
+
+    @cached_property
+    def pipelines(self) -> Pipelines:
+        from millrace.adapters.step_functions import StepFunctionsPipelines
+
+        arns: Mapping[str, str] = {
+            names.INGEST_PIPELINE: self.settings.ingest_state_machine_arn,
+            names.TRAINING_PIPELINE: self.settings.training_state_machine_arn,
+        }
+        return StepFunctionsPipelines(_client("stepfunctions"), arns)
+
+    @cached_property
+    def bus(self) -> EventBus:
+        from millrace.adapters.events import EventBridgeBus
+
+        return EventBridgeBus(_client("events"), self.settings.require("event_bus_name"))
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        from millrace.adapters.sns import SnsNotifier
+
+        return SnsNotifier(_client("sns"), self.settings.require("notifications_topic_arn"))
+
+    @cached_property
+    def metrics(self) -> MetricSink:
+        from millrace.adapters.cloudwatch import CloudWatchMetrics
+
+        return CloudWatchMetrics(_client("cloudwatch"))
+
+    @cached_property
+    def clock(self) -> Clock:
+        from millrace.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def _table(self) -> Table:
+        from millrace.adapters.dynamodb import Table
+
+        return Table(_client("dynamodb"), self.settings.require("registry_table"))
+
+
+def platform(settings: Settings | None = None) -> Platform:
+    """The platform of `settings`; without them that of the environment, built once: a warm function reuses it."""
+    return _of_environment() if settings is None else Platform(settings)
+
+
+def object_store() -> ObjectStore:
+    """S3 alone, for a Glue job: it has no settings, only addresses."""
+    return Platform(Settings()).store
+
+
+@cache
+def _of_environment() -> Platform:
+    return Platform(Settings.from_env())
+
+
+def _client(service: str) -> Any:
+    """SigV4 for S3, also where the default would still be the older one; a retried request is a safe one."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 5},
+        signature_version="s3v4" if service == "s3" else None,
+        read_timeout=60,
+        connect_timeout=5,
+    )
+    build: Any = boto3.client  # its overloads name every service, so they cannot be called with a variable
+    return build(service, config=config)

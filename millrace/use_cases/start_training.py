@@ -1,0 +1,113 @@
+"""Start a training run: by a person, again, or because a new version is ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from millrace import names
+from millrace.domain import identity
+from millrace.domain.run import Run, RunState
+from millrace.errors import InvalidInput, TrainingImpossible
+from millrace.ports import Clock, DatasetCatalog, Pipelines, RunLedger
+from millrace.use_cases.check_trainable import check_trainable
+
+
+def start_training(
+    *,
+    catalog: DatasetCatalog,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    dataset: str,
+    version: int | None = None,
+    started_by: str,
+    reason: str = "",
+) -> Run:
+    """Train on `version` (default: the newest that is READY) with the dataset's settings of now.
+
+    Raises NotFound, and TrainingImpossible with what to do about it.
+    """
+    known = catalog.get(dataset)
+    number = version or known.latest_ready_version
+    if not number:
+        raise TrainingImpossible(f"{dataset} has no version that is ready: upload a file first")
+    check_trainable(catalog, known, catalog.version(dataset, number))
+    now = clock.now()
+    run_id = identity.requested_training_run_id(dataset, number, started_by, now)
+    return _start(ledger, pipelines, _run(run_id, dataset, number, started_by, now, {"reason": reason}))
+
+
+def train_again(
+    *,
+    catalog: DatasetCatalog,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    run_id: str,
+    started_by: str,
+) -> Run:
+    """A new run on the dataset version of an earlier one. Raises NotFound, InvalidInput, TrainingImpossible."""
+    earlier = ledger.get(run_id)
+    if earlier.pipeline != names.TRAINING_PIPELINE or earlier.dataset_version is None:
+        raise InvalidInput(f"{run_id} is not a training run: to ingest a file again, upload it again")
+    return start_training(
+        catalog=catalog,
+        ledger=ledger,
+        pipelines=pipelines,
+        clock=clock,
+        dataset=earlier.dataset,
+        version=earlier.dataset_version,
+        started_by=started_by,
+        reason=f"again, after {run_id}",
+    )
+
+
+def train_on_new_version(
+    *,
+    catalog: DatasetCatalog,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    dataset: str,
+    version: int,
+    ingest_run_id: str,
+) -> Run | None:
+    """The run that a new version starts by itself, once; None when its dataset does not say so, or names no target.
+
+    Whether training is possible is judged by the run, where a refusal is seen and notified.
+    """
+    settings = catalog.get(dataset).settings
+    if settings.target is None or not settings.training.on_new_version:
+        return None
+    run_id = identity.automatic_training_run_id(dataset, version)
+    said = {"reason": f"a new version from {ingest_run_id}"}
+    return _start(ledger, pipelines, _run(run_id, dataset, version, "on_new_version", clock.now(), said))
+
+
+def _run(run_id: str, dataset: str, version: int, started_by: str, at: datetime, said: Mapping[str, str]) -> Run:
+    payload = {
+        "run_id": run_id,
+        "dataset": dataset,
+        "dataset_version": version,
+        "model": dataset,
+        "started_by": started_by,
+        **said,
+    }
+    return Run(
+        run_id=run_id,
+        pipeline=names.TRAINING_PIPELINE,
+        dataset=dataset,
+        dataset_version=version,
+        model=dataset,
+        started_by=started_by,
+        started_at=at,
+        input=payload,
+    )
+
+
+def _start(ledger: RunLedger, pipelines: Pipelines, run: Run) -> Run:
+    opened = ledger.open(run)
+    if opened.state == RunState.RUNNING:
+        pipelines.start(opened.pipeline, opened.run_id, opened.input)
+    return opened
