@@ -15,7 +15,7 @@ from local.jobs.process import kill_orphans
 from local.jobs.sagemaker import SageMaker
 
 
-def install(context: EmulatorContext, *, slots: int = 2, times: JobTimes | None = None) -> JobPlatform:
+def install(context: EmulatorContext, *, slots: int = 2, times: JobTimes | None = None) -> None:
     """Add SageMaker and Glue to the embedded AWS of this process, once, before it serves.
 
     `slots` bounds how many jobs run at once. Jobs that an earlier process left running are killed and closed as failed.
@@ -32,7 +32,6 @@ def install(context: EmulatorContext, *, slots: int = 2, times: JobTimes | None 
     runs.fail_interrupted_runs()
     glue.install(runs)
     step_functions.install(service, runs)
-    return platform
 
 
 def _with_sagemaker(extract_resource_arn: Callable[..., str]) -> Callable[..., str]:

@@ -84,8 +84,7 @@ class SageMaker:
         return perform(request, caller)
 
     def arn(self, resource: str, name: str) -> str:
-        context = self._platform.context
-        return f"arn:aws:sagemaker:{context.region}:{context.account_id}:{resource}/{name}"
+        return arn_of(resource, name, self._platform.context.region, self._platform.context.account_id)
 
     def wait(self, kind: JobKind, name: str, seconds: float) -> bool:
         """Whether the job ended within so many seconds."""
@@ -253,13 +252,18 @@ def _defaults(kind: JobKind) -> Document:
     return {}
 
 
+def arn_of(resource: str, name: str, region: str, account_id: str) -> str:
+    """SageMaker's ARNs are in lower case, whatever the name's case is."""
+    return f"arn:aws:sagemaker:{region}:{account_id}:{resource}/{name.lower()}"
+
+
 def resource_arn(target: str, request: Document, region: str, account_id: str) -> str:
     """The ARN that IAM judges a request by: the job or model that it names, or `*` for listings."""
     if "ResourceArn" in request:
         return str(request["ResourceArn"])
     for kind in JOB_KINDS:
         if kind.noun in target and kind.name_key in request:
-            return f"arn:aws:sagemaker:{region}:{account_id}:{kind.resource}/{request[kind.name_key]}"
+            return arn_of(kind.resource, request[kind.name_key], region, account_id)
     if "ModelName" in request and target.endswith("Model"):
-        return f"arn:aws:sagemaker:{region}:{account_id}:{MODEL}/{request['ModelName']}"
+        return arn_of(MODEL, request["ModelName"], region, account_id)
     return "*"

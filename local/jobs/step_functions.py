@@ -1,14 +1,11 @@
 """Lets Step Functions start jobs and wait for them, and stops a job whose execution or time is over."""
 
-import contextvars
 import json
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from ministack.services import stepfunctions
 
+from local.context import TASK_ABANDONED
 from local.jobs.documents import Document, milliseconds
 from local.jobs.glue import GlueJobs
 from local.jobs.sagemaker import SageMaker
@@ -16,34 +13,12 @@ from local.jobs.sagemaker_job import COMPLETED, JOB_KINDS, JobKind
 from local.jobs.service_error import ServiceError
 
 POLL_SECONDS = 0.25
-RUNNING = "RUNNING"
 
 
-@dataclass(frozen=True)
-class TaskInProgress:
-    """The state that is executed in this thread: `execution` is ministack's own record."""
-
-    execution: Document
-    timeout_seconds: float | None
-
-
-_task: contextvars.ContextVar[TaskInProgress | None] = contextvars.ContextVar("task_in_progress", default=None)
-
-
-class Deadline:
-    """Tells whether anyone still waits for the task of this thread."""
-
-    def __init__(self) -> None:
-        self._task = _task.get()
-        self._started = time.monotonic()
-
-    def over(self) -> bool:
-        if self._task is None:
-            return False
-        if self._task.execution["status"] != RUNNING:
-            return True
-        timeout = self._task.timeout_seconds
-        return timeout is not None and time.monotonic() - self._started >= timeout
+def abandoned() -> bool:
+    """Whether the execution is over, or the state gave up: nobody waits for the task of this thread any more."""
+    event = TASK_ABANDONED.get()
+    return event is not None and event.is_set()
 
 
 def install(sagemaker: SageMaker, glue: GlueJobs) -> None:
@@ -54,40 +29,12 @@ def install(sagemaker: SageMaker, glue: GlueJobs) -> None:
         stepfunctions._SERVICE_DISPATCH[f"arn:aws:states:::sagemaker:{action}"] = _sagemaker_task(sagemaker, name)
     stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"protocol": "json", "target_prefix": "SageMaker"}
     stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
-    stepfunctions._execute_task = _watched(stepfunctions._execute_task)
-    stepfunctions._fail_execution = _only_while_running(stepfunctions._fail_execution)
-
-
-def _watched(execute_task: Callable[..., Any]) -> Callable[..., Any]:
-    """Remember, for the handlers below it, which execution a task belongs to; ministack passes them only the input."""
-
-    def execute(state: Document, raw_input: Any, execution: Document, context: Document) -> Any:
-        if execution and execution["status"] != RUNNING:
-            raise stepfunctions._ExecutionError("States.Runtime", f"the execution is {execution['status']}")
-        token = _task.set(TaskInProgress(execution, state.get("TimeoutSeconds")) if execution else None)
-        try:
-            return execute_task(state, raw_input, execution, context)
-        finally:
-            _task.reset(token)
-
-    return execute
-
-
-def _only_while_running(fail_execution: Callable[..., Any]) -> Callable[..., Any]:
-    """An aborted execution stays aborted when the task that it was in fails afterwards."""
-
-    def fail(execution: Document, error: str, cause: str) -> None:
-        if execution["status"] == RUNNING:
-            fail_execution(execution, error, cause)
-
-    return fail
 
 
 def _sagemaker_task(sagemaker: SageMaker, name: str) -> Callable[[str, Document], Document]:
     kind = next((kind for kind in JOB_KINDS if name == f"Create{kind.noun}"), None)
 
     def task(resource: str, request: Document) -> Document:
-        deadline = Deadline()
         try:
             answer = sagemaker.call(name, request)
         except ServiceError as error:
@@ -96,15 +43,15 @@ def _sagemaker_task(sagemaker: SageMaker, name: str) -> Callable[[str, Document]
             ) from error
         if kind is None or ".sync" not in resource:
             return answer
-        return _finished_job(sagemaker, kind, request[kind.name_key], deadline)
+        return _finished_job(sagemaker, kind, request[kind.name_key])
 
     return task
 
 
-def _finished_job(sagemaker: SageMaker, kind: JobKind, name: str, deadline: Deadline) -> Document:
+def _finished_job(sagemaker: SageMaker, kind: JobKind, name: str) -> Document:
     stopped = False
     while not sagemaker.wait(kind, name, POLL_SECONDS):
-        if not stopped and deadline.over():
+        if not stopped and abandoned():
             stopped = True
             _stop(sagemaker, kind, name)
     document: Document = milliseconds(sagemaker.call(f"Describe{kind.noun}", {kind.name_key: name}))
@@ -115,22 +62,21 @@ def _finished_job(sagemaker: SageMaker, kind: JobKind, name: str, deadline: Dead
 
 def _glue_task(glue: GlueJobs) -> Callable[[str, Document], Document]:
     def task(resource: str, request: Document) -> Document:
-        deadline = Deadline()
         try:
             run_id = glue.start_job_run(request)["JobRunId"]
         except ServiceError as error:
             raise stepfunctions._ExecutionError(error_name("Glue", error), _cause("AWSGlue", error)) from error
         if ".sync" not in resource:
             return {"JobName": request["JobName"], "JobRunId": run_id}
-        return _finished_run(glue, request["JobName"], run_id, deadline)
+        return _finished_run(glue, request["JobName"], run_id)
 
     return task
 
 
-def _finished_run(glue: GlueJobs, job_name: str, run_id: str, deadline: Deadline) -> Document:
+def _finished_run(glue: GlueJobs, job_name: str, run_id: str) -> Document:
     """The JobRun. A STOPPED one counts as a normal end, as in the service's integration."""
     while not glue.wait(run_id, POLL_SECONDS):
-        if deadline.over():
+        if abandoned():
             glue.batch_stop_job_run({"JobName": job_name, "JobRunIds": [run_id]})
     run: Document = milliseconds(glue.get_job_run({"JobName": job_name, "RunId": run_id})["JobRun"])
     if run["JobRunState"] not in {"SUCCEEDED", "STOPPED"}:

@@ -116,6 +116,12 @@ class Jobs:
             ],
         )
 
+        self.states_role = self.make_role(
+            "states-role",
+            [{"Effect": "Allow", "Action": ["sagemaker:*", "glue:*", "iam:PassRole"], "Resource": "*"}],
+            service="states",
+        )
+
     def make_role(self, name: str, statements: list[dict[str, Any]], service: str = "sagemaker") -> str:
         trust = {
             "Version": "2012-10-17",

@@ -1,4 +1,4 @@
-"""`python job_launcher.py STATE_DIR PORT`: the embedded AWS with the job services alone, and short durations."""
+"""`python job_launcher.py STATE_DIR PORT`: the embedded AWS, with short durations in its job services."""
 
 import os
 import sys
@@ -23,10 +23,12 @@ def main() -> None:
     os.environ.update(environment)
 
     from local import jobs
-    from local.emulator import persistence, server
+    from local.emulator import hooks, server
     from local.jobs.platform import JobTimes
 
-    persistence.install(context)
+    for hook in hooks.HOOKS:
+        if hook is not jobs.install:
+            hook(context)
     jobs.install(context, times=JobTimes(stop_grace_seconds=1.5, minute_seconds=1.0, checkpoint_seconds=0.2))
     server.run(context)
 

@@ -269,7 +269,7 @@ def test_a_state_machine_waits_for_the_run_and_sees_why_it_failed(glue: Glue) ->
     machine = states.create_state_machine(
         name="prepares",
         definition=json.dumps({"StartAt": "Prepare", "States": {"Prepare": state}}),
-        roleArn="arn:aws:iam::000000000000:role/glue-role",
+        roleArn=glue.jobs.states_role,
     )["stateMachineArn"]
 
     def execute(arguments: dict[str, str]) -> dict[str, Any]:

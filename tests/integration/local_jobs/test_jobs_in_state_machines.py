@@ -10,9 +10,7 @@ def execute(jobs: Jobs, name: str, state: dict[str, Any], data: dict[str, Any]) 
     """Starts an execution of one task state; returns the execution's ARN."""
     states = jobs.launcher.client("stepfunctions")
     definition = {"StartAt": "Train", "States": {"Train": {"Type": "Task", "End": True, **state}}}
-    machine = states.create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::000000000000:role/job-role"
-    )
+    machine = states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=jobs.states_role)
     return str(
         states.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(data))["executionArn"]
     )
