@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,11 +98,17 @@ def status(as_json: JsonOption = False) -> None:
 
 @app.command()
 def drop(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, JSON Lines or Parquet.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, JSON Lines or Parquet.")
+    ],
     dataset: Annotated[str, typer.Option(help="The dataset this is a version of; made when it is new.")],
     target: Annotated[str | None, typer.Option(help="The column to predict. Without one the version waits.")] = None,
-    task: Annotated[Task | None, typer.Option(help="What kind of prediction; told from the data when left out.")] = None,
-    key: Annotated[list[str] | None, typer.Option(help="Column(s) that identify a row; repeated rows are set aside.")] = None,
+    task: Annotated[
+        Task | None, typer.Option(help="What kind of prediction; told from the data when left out.")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Column(s) that identify a row; repeated rows are set aside.")
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Follow until the model versions are judged.")] = True,
     timeout: Annotated[float, typer.Option(help="Seconds to follow.")] = 3600.0,
     environment: EnvironmentOption = LOCAL,
@@ -139,7 +145,15 @@ def train(
 ) -> None:
     """Start a training run by hand."""
     here = session(environment, as_json)
-    run = start_training(here.platform, dataset=dataset, version=version, actor=actor())
+    run = start_training(
+        catalog=here.platform.catalog,
+        ledger=here.platform.ledger,
+        pipelines=here.platform.pipelines,
+        clock=here.platform.clock,
+        dataset=dataset,
+        version=version,
+        started_by=actor(),
+    )
     here.show(run, f"started {run.run_id}; follow it with: millrace run {run.run_id} --follow")
 
 
@@ -258,7 +272,16 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Let a model version become the champion."""
-    decide(approve_model_version, version, reason, session(environment, as_json))
+    here = session(environment, as_json)
+    decided = approve_model_version(
+        registry=here.platform.registry,
+        bus=here.platform.bus,
+        clock=here.platform.clock,
+        version_id=version,
+        actor=actor(),
+        reason=reason,
+    )
+    tell_decision(here, decided)
 
 
 @app.command()
@@ -269,12 +292,15 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """Refuse a model version."""
-    decide(reject_model_version, version, reason, session(environment, as_json))
+    here = session(environment, as_json)
+    decided = reject_model_version(
+        registry=here.platform.registry, clock=here.platform.clock, version_id=version, actor=actor(), reason=reason
+    )
+    tell_decision(here, decided)
 
 
-def decide(decision: Callable[..., ModelVersion], version: str, reason: str, here: Session) -> None:
-    decided = decision(here.platform, version_id=version, actor=actor(), reason=reason)
-    here.show(decided, f"{decided.id} is {decided.approval.state}: {reason}")
+def tell_decision(here: Session, decided: ModelVersion) -> None:
+    here.show(decided, f"{decided.id} is {decided.approval.state}: {decided.approval.reason}")
 
 
 @app.command(name="demo")

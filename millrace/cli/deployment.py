@@ -28,6 +28,7 @@ def connect(environment: str, root: Path) -> Settings:
     profile = f"millrace-{environment}"
     if config.is_file() and f"[profile {profile}]" in config.read_text():
         use_profile(config, profile)
+        boto3.setup_default_session()  # one made before would keep the credentials it was made with
     try:
         outputs = dict(_outputs(f"Millrace-{environment}-"))
     except (BotoCoreError, ClientError) as error:

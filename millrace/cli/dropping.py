@@ -16,11 +16,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from millrace import names
 from millrace.bootstrap import Platform
 from millrace.cli import following
+from millrace.domain import identity
 from millrace.domain.dataset import Task, UploadState
 from millrace.domain.run import Run, RunState
 from millrace.errors import NotFound
 from millrace.use_cases.configure_dataset import configure_dataset
-from millrace.use_cases.open_ingest_run import ingest_run_id
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,14 @@ class SettingsChange:
 
 def configure(platform: Platform, dataset: str, change: SettingsChange, *, actor: str) -> None:
     """Store what was named. Raises InvalidInput for a bad dataset name or setting."""
-    configure_dataset(platform, dataset=dataset, changes=change.as_settings(), actor=actor)
+    configure_dataset(
+        catalog=platform.catalog,
+        bus=platform.bus,
+        clock=platform.clock,
+        dataset=dataset,
+        changes=change.as_settings(),
+        actor=actor,
+    )
 
 
 def upload(platform: Platform, file: Path, dataset: str, console: Console) -> str:
@@ -52,7 +59,7 @@ def upload(platform: Platform, file: Path, dataset: str, console: Console) -> st
         bar = progress.add_task(file.name, total=file.stat().st_size)
         client.upload_file(str(file), bucket, key, Callback=lambda sent: progress.update(bar, advance=sent))
     object_version = client.head_object(Bucket=bucket, Key=key).get("VersionId", "null")
-    return ingest_run_id(bucket=bucket, key=key, object_version=object_version)
+    return identity.ingest_run_id(bucket, key, object_version)
 
 
 def follow_drop(platform: Platform, run_id: str, console: Console, *, seconds: float) -> list[Run]:
@@ -83,8 +90,8 @@ def quarantined_rows(platform: Platform, dataset: str, version: int | None, *, l
         raise NotFound(f"dataset {dataset!r} has no version yet")
     location = platform.catalog.version(dataset, number).quarantine_location
     rows: list[dict[str, Any]] = []
-    for part in sorted(platform.objects.list(location), key=lambda info: info.uri):
-        with platform.objects.open(part.uri) as lines:
+    for part in sorted(platform.store.list(location), key=lambda info: info.uri):
+        with platform.store.open(part.uri) as lines:
             for line in lines:
                 rows.append(json.loads(line))
                 if len(rows) == limit:

@@ -66,7 +66,9 @@ def follow(platform: Platform, run_id: str, console: Console, *, seconds: float)
             if run.state is not RunState.RUNNING:
                 return run
             if time.monotonic() > deadline:
-                raise RunUnfinished(f"{run_id} still runs after {seconds:.0f} s; go on with: millrace run {run_id} --follow")
+                raise RunUnfinished(
+                    f"{run_id} still runs after {seconds:.0f} s; go on with: millrace run {run_id} --follow"
+                )
             time.sleep(POLL_SECONDS)
 
 

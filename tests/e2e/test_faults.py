@@ -1,0 +1,172 @@
+"""One fault at each task state of each state machine: every run ends with its reason, and somebody is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from millrace import names
+from millrace.domain.dataset import UploadState, VersionState
+from millrace.domain.run import Run, RunState
+from tests.e2e.conftest import EXAMPLES, ROOT, Bench, wait_for
+
+DEFINITIONS = ROOT / "state_machines"
+PENGUINS = (EXAMPLES / "penguins.csv").read_bytes()
+SETTINGS = {"target": "species", "training": {"trials": 1, "on_new_version": False}}
+HEADER_ONLY = b"a,b\n"
+RECOVERS = {"TrainOnSpot", "TrainOnDemand"}
+
+
+def task_states(pipeline: str) -> list[str]:
+    """The names of all task states, those inside a Map included, straight from the definition."""
+
+    def tasks(states: dict[str, Any]) -> Iterator[str]:
+        for name, state in states.items():
+            if state["Type"] == "Task":
+                yield name
+            yield from tasks(state.get("ItemProcessor", {}).get("States", {}))
+
+    return sorted(tasks(json.loads((DEFINITIONS / f"{pipeline}.asl.json").read_text())["States"]))
+
+
+@pytest.fixture(scope="module")
+def inbox(bench: Bench) -> Callable[[str], list[str]]:
+    """The messages of the notifications topic that name a run, as a subscriber receives them."""
+    sqs, sns = bench.session.client("sqs"), bench.session.client("sns")
+    queue = sqs.create_queue(QueueName="inbox-of-faults")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = bench.platform.settings.require("notifications_topic_arn")
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    received: list[str] = []
+
+    def messages(run_id: str) -> list[str]:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            received.append(json.loads(message["Body"])["Message"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [text for text in received if run_id in text]
+
+    return messages
+
+
+@contextmanager
+def fault_at(bench: Bench, pipeline: str, state_name: str) -> Iterator[None]:
+    """Break one state's work while the block runs: its function does not import, its job's program does not exist."""
+    client = bench.session.client("stepfunctions")
+    arn = bench.platform.settings.require(f"{pipeline}_state_machine_arn")
+    original = client.describe_state_machine(stateMachineArn=arn)["definition"]
+    definition = json.loads(original)
+    state = find_state(definition["States"], state_name)
+    if ":function:" in state["Resource"]:
+        with broken_function(bench, state["Resource"]):
+            yield
+        return
+    broken = json.dumps(state).replace("sagemaker_scripts.", "sagemaker_scripts.missing_")
+    state.update(json.loads(broken))
+    if "JobName" in state["Parameters"]:
+        state["Parameters"]["JobName"] += "-missing"
+    assert json.dumps(definition) != original
+    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
+    try:
+        yield
+    finally:
+        client.update_state_machine(stateMachineArn=arn, definition=original)
+
+
+def find_state(states: dict[str, Any], name: str) -> dict[str, Any]:
+    for key, state in states.items():
+        if key == name:
+            return dict_of(state)
+        inner = state.get("ItemProcessor", {}).get("States", {})
+        if name in inner:
+            return dict_of(inner[name])
+    raise AssertionError(f"no state {name}")
+
+
+def dict_of(state: Any) -> dict[str, Any]:
+    assert isinstance(state, dict)
+    return state
+
+
+@contextmanager
+def broken_function(bench: Bench, function: str) -> Iterator[None]:
+    client = bench.session.client("lambda")
+    handler = client.get_function_configuration(FunctionName=function)["Handler"]
+    client.update_function_configuration(FunctionName=function, Handler="lambdas.tasks.no_such_module.handler")
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=function, Handler=handler)
+
+
+@pytest.mark.parametrize("state_name", task_states("ingest"))
+def test_a_fault_in_ingest_ends_the_run_with_its_reason_and_a_notification(
+    bench: Bench, inbox: Callable[[str], list[str]], state_name: str
+) -> None:
+    dataset = f"fault-{state_name.lower()}"
+    # RejectUpload is only reached by an upload that is refused.
+    body = HEADER_ONLY if state_name == "RejectUpload" else PENGUINS
+    with fault_at(bench, "ingest", state_name):
+        run = bench.drop(dataset, "penguins.csv", body)
+    assert run.state is RunState.FAILED
+    assert run.reason
+    assert wait_for(lambda: inbox(run.run_id) or None, what="a notification", seconds=15)
+    assert all(version.state is not VersionState.PREPARING for version in bench.platform.catalog.versions(dataset))
+    assert not bench.uploads(dataset, UploadState.PREPARING)
+    assert not bench.uploads(dataset, UploadState.RECEIVED)
+
+
+def test_bytes_that_failed_for_a_fault_of_ours_are_accepted_when_they_come_again(bench: Bench) -> None:
+    with fault_at(bench, "ingest", "RecordDatasetVersion"):
+        assert bench.drop("second-chance", "penguins.csv", PENGUINS).state is RunState.FAILED
+    assert bench.drop("second-chance", "again.csv", PENGUINS).state is RunState.SUCCEEDED
+    states = [version.state for version in bench.platform.catalog.versions("second-chance")]
+    assert states.count(VersionState.READY) == 1
+
+
+@pytest.fixture(scope="module")
+def penguins(bench: Bench) -> str:
+    assert bench.configure("faulty-training", SETTINGS).state is RunState.SUCCEEDED
+    assert bench.drop("faulty-training", "penguins.csv", PENGUINS).state is RunState.SUCCEEDED
+    return "faulty-training"
+
+
+@pytest.mark.parametrize("state_name", task_states("training"))
+def test_a_fault_in_training_ends_the_run_or_is_survived_and_told(
+    bench: Bench, inbox: Callable[[str], list[str]], penguins: str, state_name: str
+) -> None:
+    with fault_at(bench, names.TRAINING_PIPELINE, state_name):
+        run = bench.train(penguins, 1)
+    if state_name in RECOVERS:
+        check_survived(bench, run)
+        return
+    assert run.state is RunState.FAILED
+    assert run.reason
+    assert state_name in run.reason
+    assert wait_for(lambda: inbox(run.run_id) or None, what="a notification", seconds=15)
+
+
+def check_survived(bench: Bench, run: Run) -> None:
+    """The candidates that trained are judged; the one that did not is named with its reason."""
+    assert run.state is RunState.SUCCEEDED, run.reason
+    judged = [v for v in bench.platform.registry.versions("faulty-training") if v.lineage.run_id == run.run_id]
+    failed = [step for step in run.steps if step.item and step.state is RunState.FAILED]
+    assert judged
+    assert failed
+    assert all(step.reason for step in failed)
+    assert {step.item for step in failed}.isdisjoint(v.algorithm for v in judged)
+
+
+def test_no_run_is_left_running(bench: Bench) -> None:
+    client = bench.session.client("stepfunctions")
+    for run in bench.platform.ledger.list(state=RunState.RUNNING, limit=500):
+        arn = bench.platform.settings.require(f"{run.pipeline}_state_machine_arn")
+        execution = arn.replace(":stateMachine:", ":execution:") + f":{run.run_id}"
+        assert client.describe_execution(executionArn=execution)["status"] == "RUNNING"

@@ -1,0 +1,64 @@
+"""A power cut: what was finished is kept, what was in flight ends with a reason, and work goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+
+from local import platform as local_platform
+from millrace import bootstrap
+from millrace.cli.deployment import LOCAL_STATE, connect
+from millrace.domain.dataset import VersionState
+from millrace.domain.run import RunState
+from tests.e2e.conftest import EXAMPLES, Bench, wait_for
+
+PENGUINS = (EXAMPLES / "penguins.csv").read_bytes()
+SETTINGS = {"target": "species", "training": {"trials": 1}}
+
+
+@pytest.fixture
+def powered(assembly: Path, tmp_path: Path) -> Callable[[], tuple[local_platform.RunningPlatform, Bench]]:
+    """Switches a platform of its own on, as often as asked, always with the same state."""
+
+    def switch_on() -> tuple[local_platform.RunningPlatform, Bench]:
+        running = local_platform.start(tmp_path / LOCAL_STATE, port=0, assembly=assembly)
+        settings = connect("local", tmp_path)
+        return running, Bench(bootstrap.platform(settings), settings.data_bucket, boto3.Session(), tmp_path)
+
+    return switch_on
+
+
+def test_after_a_kill_finished_work_is_there_and_work_in_flight_has_ended_with_a_reason(
+    bench: Bench, powered: Callable[[], tuple[local_platform.RunningPlatform, Bench]]
+) -> None:
+    running, ours = powered()
+    assert ours.configure("kept", {"training": {"on_new_version": False}}).state is RunState.SUCCEEDED
+    finished = ours.drop("kept", "penguins.csv", PENGUINS)
+    assert finished.state is RunState.SUCCEEDED, finished.reason
+    profile = ours.platform.store.read(ours.platform.catalog.version("kept", 1).location + "/profile.json")
+    in_flight = ours.put("uploads/cut/penguins.csv", PENGUINS)
+    wait_for(
+        lambda: [s for s in ours.platform.pipelines.steps("ingest", in_flight) if s.name == "PrepareDataset"] or None,
+        what="the preparation to run",
+        seconds=60,
+    )
+    running.kill()
+
+    running, ours = powered()
+    try:
+        assert ours.platform.ledger.get(finished.run_id) == finished
+        version = ours.platform.catalog.version("kept", 1)
+        assert version.state is VersionState.READY
+        assert ours.platform.store.read(version.location + "/profile.json") == profile
+        cut = ours.ended(in_flight, seconds=60)
+        assert cut.state is RunState.FAILED
+        assert "restarted" in (cut.reason or "")
+        again = ours.drop("cut", "penguins-again.csv", PENGUINS)
+        assert again.state is RunState.SUCCEEDED, again.reason
+    finally:
+        running.stop()
+        # This process was pointed at the second platform; the shared one is used by the tests that follow.
+        connect("local", bench.root)
