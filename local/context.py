@@ -1,5 +1,7 @@
-"""What every part of the embedded AWS knows about the installation it runs in."""
+"""What every part of the embedded AWS knows about the installation it runs in, and about the task it works for."""
 
+import threading
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,3 +18,8 @@ class EmulatorContext:
     account_id: str
     state_dir: Path
     python: str
+
+
+# Set while a Step Functions task is being carried out. The event is set when nobody waits for its result any more: the
+# task timed out, or its execution was stopped or timed out. A `.sync` job is then to be stopped, as AWS does.
+TASK_ABANDONED: ContextVar[threading.Event | None] = ContextVar("task_abandoned", default=None)

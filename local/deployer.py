@@ -84,8 +84,10 @@ class Deployer:
         return deleted
 
     def _resolve(self, text: str) -> str:
-        return text.replace("${AWS::AccountId}", self._account_id).replace("${AWS::Region}", self._region).replace(
-            "${AWS::Partition}", "aws"
+        return (
+            text.replace("${AWS::AccountId}", self._account_id)
+            .replace("${AWS::Region}", self._region)
+            .replace("${AWS::Partition}", "aws")
         )
 
     def _publish(self, asset: FileAsset) -> None:
@@ -124,7 +126,9 @@ class Deployer:
                 ChangeSetName=change_set,
                 ChangeSetType="CREATE" if is_new else "UPDATE",
                 Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-                Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()],
+                Parameters=[
+                    {"ParameterKey": name, "ParameterValue": value} for name, value in stack.parameters.items()
+                ],
                 Tags=[{"Key": name, "Value": value} for name, value in stack.tags.items()],
                 **template,  # type: ignore[arg-type]
             )

@@ -31,6 +31,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 Report = Callable[[str, float], None]
 
 
+def say_nothing(_step: str, _seconds: float) -> None:
+    """The report of callers that want none."""
+
+
 class PlatformUnavailable(Exception):
     """The platform could not be started, stopped or reached; the message says what to do."""
 
@@ -52,7 +56,7 @@ class RunningPlatform:
         """A boto3 session of the platform's root caller, with its endpoint."""
         return aws_session(self.endpoint_url)
 
-    def deploy(self, assembly: Path, report: Report = lambda name, seconds: None) -> None:
+    def deploy(self, assembly: Path, report: Report = say_nothing) -> None:
         """Deploy an assembly, then let the platform hear what an earlier process left unsaid."""
         deployer = Deployer(self.session())
         deployer.bootstrap(assembly)
@@ -81,7 +85,9 @@ class RunningPlatform:
         deadline = time.monotonic() + STOP_SECONDS
         while _alive(self.pid):
             if time.monotonic() > deadline:
-                raise PlatformUnavailable(f"process {self.pid} did not end within {STOP_SECONDS:.0f} s of {number.name}")
+                raise PlatformUnavailable(
+                    f"process {self.pid} did not end within {STOP_SECONDS:.0f} s of {number.name}"
+                )
             time.sleep(0.02)
         _record_file(self.state_dir).unlink(missing_ok=True)
 
@@ -90,7 +96,7 @@ def start(
     state_dir: Path,
     port: int = 0,
     assembly: Path | None = None,
-    report: Report = lambda name, seconds: None,
+    report: Report = say_nothing,
 ) -> RunningPlatform:
     """Start the launcher unless it runs, and deploy `assembly` when given. Port 0 takes any free port.
 
@@ -141,7 +147,11 @@ def describe(state_dir: Path) -> dict[str, Any]:
         for resource in cloudformation.describe_stack_resources(StackName=stack["StackName"])["StackResources"]:
             if resource["ResourceType"] in no_op_types:
                 no_ops.append(
-                    {"stack": stack["StackName"], "name": resource["LogicalResourceId"], "type": resource["ResourceType"]}
+                    {
+                        "stack": stack["StackName"],
+                        "name": resource["LogicalResourceId"],
+                        "type": resource["ResourceType"],
+                    }
                 )
     return {
         "running": True,
@@ -176,7 +186,7 @@ class _EndpointSession(boto3.Session):
         super().__init__(aws_access_key_id=ROOT_KEY, aws_secret_access_key=ROOT_SECRET, region_name=REGION)
         self._endpoint_url = endpoint_url
 
-    def client(self, *arguments: Any, **named: Any) -> Any:  # type: ignore[override]
+    def client(self, *arguments: Any, **named: Any) -> Any:
         return super().client(*arguments, **{"endpoint_url": self._endpoint_url, **named})
 
 

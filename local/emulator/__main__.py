@@ -32,7 +32,7 @@ def main() -> None:
     os.environ.clear()
     os.environ.update(environment)
 
-    from local.emulator import hooks, server  # noqa: PLC0415 - ministack reads the environment when imported
+    from local.emulator import hooks, server  # ministack reads the environment when it is imported
 
     for hook in hooks.HOOKS:
         hook(context)

@@ -46,7 +46,9 @@ def install(context: EmulatorContext) -> None:
         return RuntimeClientWorker if is_python(config) else original_worker_class(config)
 
     def execute_warm(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        execute = lambda_svc._execute_function_provided_warm if is_python(func.get("config") or func) else original_execute
+        execute = (
+            lambda_svc._execute_function_provided_warm if is_python(func.get("config") or func) else original_execute
+        )
         return dict(execute(func, event, request_id))
 
     def code_dir(code_zip: bytes) -> str:
@@ -83,7 +85,7 @@ def function_environment(
 ) -> dict[str, str]:
     """Reduce what ministack proposes (the host's environment included) to what AWS documents, plus the endpoint.
 
-    Only names that AWS or the function's own configuration set survive; PYTHONPATH has the asset and the runtime client.
+    Only names that AWS or the function's configuration set survive; PYTHONPATH has the asset and the runtime client.
     """
     declared = (config.get("Environment") or {}).get("Variables") or {}
     kept = {name: value for name, value in proposed.items() if name in declared or _set_by_lambda(name)}
@@ -95,7 +97,9 @@ def function_environment(
         "LANG": "en_US.UTF-8",
         "OMP_NUM_THREADS": declared.get("OMP_NUM_THREADS", "1"),
         "PATH": SEARCH_PATH,
-        "PYTHONPATH": os.pathsep.join(part for part in (code_dir, declared.get("PYTHONPATH"), str(runtime_dir)) if part),
+        "PYTHONPATH": os.pathsep.join(
+            part for part in (code_dir, declared.get("PYTHONPATH"), str(runtime_dir)) if part
+        ),
         "PYTHONUNBUFFERED": "1",
         "TZ": ":UTC",
     }

@@ -64,7 +64,9 @@ class StateStore:
             # Taken before the states: what was delivered by now shows in the states captured next.
             delivered = sorted(self._delivered)
         documents = {name: _document(capture) for name, capture in services.items()}
-        digests = {name: hashlib.blake2b(text.encode()).digest() for name, text in documents.items() if text is not None}
+        digests = {
+            name: hashlib.blake2b(text.encode()).digest() for name, text in documents.items() if text is not None
+        }
         written = [name for name, digest in digests.items() if self._digests.get(name) != digest]
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")

@@ -46,7 +46,7 @@ class Gateway:
                 persistence.mark_changed()
 
     def announce(self) -> dict[str, Any]:
-        """Tell the deployed platform what an earlier process left unsaid: events not delivered, executions it took down."""
+        """Tell the deployed platform what a dead process left unsaid: its undelivered events, its executions' ends."""
         return {
             "redelivered_events": events.redeliver(self._context),
             "interrupted_executions": state_machines.announce_interrupted(),
@@ -63,7 +63,7 @@ class Gateway:
 
 
 def over_tls(scope: Scope) -> Scope:
-    """Say that the request came over TLS: on loopback nothing listens in, and `enforce_ssl` policies deny plain HTTP."""
+    """Say that the request came over TLS: nobody listens in on loopback, and `enforce_ssl` policies deny plain HTTP."""
     return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
 
 
@@ -99,4 +99,4 @@ async def _serve(context: EmulatorContext, config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(Gateway(context), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+    await serve(Gateway(context), config, shutdown_trigger=stop.wait)

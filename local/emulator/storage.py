@@ -8,11 +8,11 @@ from ministack.services import eventbridge, s3
 
 from local.context import EmulatorContext
 
-# The version that the event being sent is about: `_fire_s3_event` is given it and leaves it out of EventBridge's detail.
+# The version that the event being sent is about: ministack knows it and leaves it out of EventBridge's detail.
 _version_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("s3_event_version_id", default=None)
 
 
-def install(context: EmulatorContext) -> None:
+def install(_context: EmulatorContext) -> None:
     """Add `detail.object.version-id` to the events of versioned buckets."""
     fire = s3._fire_s3_event
     dispatch = eventbridge._dispatch_event

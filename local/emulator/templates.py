@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
+from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
 from local.context import EmulatorContext
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import NotificationConfigurationTypeDef
 
 logger = logging.getLogger("local.templates")
 
@@ -38,6 +42,7 @@ def install(context: EmulatorContext) -> None:
         "update": emptied.update,
         "delete": emptied.delete,
     }
+    _require_function_code()
     notifications = BucketNotifications(context)
     provisioners._RESOURCE_HANDLERS["Custom::S3BucketNotifications"] = {
         "create": notifications.create,
@@ -47,18 +52,40 @@ def install(context: EmulatorContext) -> None:
 
 
 def _no_op(type_name: str) -> dict[str, Callable[..., Any]]:
-    def create(logical_id: str, properties: Properties, stack_name: str) -> Provisioned:
+    def create(logical_id: str, _properties: Properties, stack_name: str) -> Provisioned:
         logger.warning("%s %s in %s is accepted and does nothing here", type_name, logical_id, stack_name)
         return f"{stack_name}-{logical_id}", {"Arn": f"arn:aws:no-op:::{stack_name}/{logical_id}"}
 
-    def update(physical_id: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
+    def update(physical_id: str, _old: Properties, _new: Properties, stack_name: str) -> Provisioned:
         logger.warning("%s %s in %s is accepted and does nothing here", type_name, physical_id, stack_name)
         return physical_id, {"Arn": f"arn:aws:no-op:::{stack_name}/{physical_id}"}
 
-    def delete(physical_id: str, properties: Properties) -> None:
+    def delete(physical_id: str, _properties: Properties) -> None:
         logger.info("%s %s is gone; it never did anything", type_name, physical_id)
 
     return {"create": create, "update": update, "delete": delete}
+
+
+def _require_function_code() -> None:
+    """Fail a function whose code is not in its bucket, as AWS does; ministack would deploy one that answers nothing."""
+    handler = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create, update = handler["create"], handler["update"]
+
+    def check(properties: Properties) -> None:
+        code = properties.get("Code", {})
+        bucket = s3._buckets.get(code.get("S3Bucket", ""))
+        if "S3Bucket" in code and (bucket is None or code["S3Key"] not in bucket["objects"]):
+            raise ValueError(f"Error occurred while GetObject: NoSuchKey: {code['S3Bucket']}/{code['S3Key']}")
+
+    def checked_create(logical_id: str, properties: Properties, *rest: Any) -> Any:
+        check(properties)
+        return create(logical_id, properties, *rest)
+
+    def checked_update(physical_id: str, old: Properties, new: Properties, *rest: Any) -> Any:
+        check(new)
+        return update(physical_id, old, new, *rest)
+
+    handler.update(create=checked_create, update=checked_update)
 
 
 class EmptiedBuckets:
@@ -67,18 +94,18 @@ class EmptiedBuckets:
     def __init__(self, context: EmulatorContext) -> None:
         self._context = context
 
-    def create(self, logical_id: str, properties: Properties, stack_name: str) -> Provisioned:
+    def create(self, logical_id: str, _properties: Properties, stack_name: str) -> Provisioned:
         return f"{stack_name}-{logical_id}", {}
 
-    def update(self, physical_id: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
+    def update(self, physical_id: str, old: Properties, new: Properties, _stack_name: str) -> Provisioned:
         if old.get("BucketName") != new.get("BucketName"):
             self.delete(physical_id, old)
         return physical_id, {}
 
-    def delete(self, physical_id: str, properties: Properties) -> None:
+    def delete(self, _physical_id: str, properties: Properties) -> None:
         """Delete every version of every object of the bucket that is about to be deleted."""
-        s3 = boto3.resource("s3", endpoint_url=self._context.endpoint_url, region_name=self._context.region)
-        s3.Bucket(properties["BucketName"]).object_versions.delete()
+        storage = boto3.resource("s3", endpoint_url=self._context.endpoint_url, region_name=self._context.region)
+        storage.Bucket(properties["BucketName"]).object_versions.delete()
 
 
 class BucketNotifications:
@@ -91,13 +118,13 @@ class BucketNotifications:
         self._put(properties["BucketName"], properties.get("NotificationConfiguration", {}))
         return f"{stack_name}-{logical_id}", {}
 
-    def update(self, physical_id: str, old: Properties, new: Properties, stack_name: str) -> Provisioned:
+    def update(self, physical_id: str, _old: Properties, new: Properties, _stack_name: str) -> Provisioned:
         self._put(new["BucketName"], new.get("NotificationConfiguration", {}))
         return physical_id, {}
 
-    def delete(self, physical_id: str, properties: Properties) -> None:
+    def delete(self, _physical_id: str, properties: Properties) -> None:
         self._put(properties["BucketName"], {})
 
-    def _put(self, bucket: str, configuration: dict[str, Any]) -> None:
-        s3 = boto3.client("s3", endpoint_url=self._context.endpoint_url, region_name=self._context.region)
-        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    def _put(self, bucket: str, configuration: "NotificationConfigurationTypeDef") -> None:
+        storage = boto3.client("s3", endpoint_url=self._context.endpoint_url, region_name=self._context.region)
+        storage.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
