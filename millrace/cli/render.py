@@ -61,7 +61,9 @@ def _duration(run: Run) -> float | None:
 
 
 def step_table(steps: Sequence[Step]) -> Table:
-    rows = ([state(s.state), f"{s.name} {s.item or ''}".strip(), seconds(s.seconds), s.reason or ""] for s in steps)
+    rows: list[list[str | Text]] = [
+        [state(s.state), f"{s.name} {s.item or ''}".strip(), seconds(s.seconds), s.reason or ""] for s in steps
+    ]
     return table("", ["state", "step", "took", "reason"], rows)
 
 
