@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from local import jobs
 from local.context import EmulatorContext
 from local.emulator import events, functions, observability, persistence, state_machines, storage, templates
 
@@ -15,4 +16,5 @@ HOOKS: tuple[Hook, ...] = (
     state_machines.install,
     observability.install,
     persistence.install,
+    jobs.install,
 )
