@@ -221,8 +221,9 @@ def _write(files: Mapping[str, bytes], directory: Path) -> None:
 
 
 def _uv(*arguments: str) -> str:
-    beside = Path(sys.executable).with_name("uv")
-    uv = str(beside) if beside.exists() else shutil.which("uv")
+    # `make setup` brings a uv of its own; a person may have one.
+    brought = (REPOSITORY / ".tools" / "bin" / "uv", Path(sys.executable).with_name("uv"))
+    uv = next((str(path) for path in brought if path.exists()), shutil.which("uv"))
     if uv is None:
         raise PackagingFailed("the packages are built with `uv`, and none was found: pip install uv")
     return _run([uv, *arguments])

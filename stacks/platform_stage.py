@@ -20,7 +20,8 @@ from stacks.training_stack import TrainingStack
 FEATURE_FLAGS = {
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/aws-sqs:enableQueuePolicies": True,
-    "@aws-cdk/core:enablePartitionLiterals": False,
+    # An export that another stack uses cannot be removed under it.
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
 }
 
 

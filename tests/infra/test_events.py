@@ -1,0 +1,99 @@
+"""Which event reaches which function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from conftest import Platform
+
+from millrace import names
+from millrace.domain.event import DatasetVersionReady, ModelVersionApproved
+
+
+def rule_of(platform: Platform, function: str) -> Mapping[str, Any]:
+    (found,) = [
+        rule
+        for rule in platform.properties("AWS::Events::Rule")
+        if rule["Targets"][0]["Arn"].get("Fn::GetAtt", [""])[0].startswith(function)
+    ]
+    return found
+
+
+def matches(pattern: Any, event: Any) -> bool:
+    """EventBridge's matching, as far as the platform uses it: equality, prefixes, nesting.
+
+    References to resources, which only exist deployed, match an event that holds the same reference.
+    """
+    if isinstance(pattern, list):
+        return any(event == option or _prefixed(option, event) for option in pattern)
+    return all(name in event and matches(part, event[name]) for name, part in pattern.items())
+
+
+def _prefixed(option: Any, event: Any) -> bool:
+    return isinstance(option, dict) and "prefix" in option and str(event).startswith(option["prefix"])
+
+
+@pytest.mark.parametrize(
+    ("key", "reaches"),
+    [
+        ("uploads/credit/data.csv", True),
+        ("uploads/credit/dataset.yaml", True),
+        ("datasets/credit/v1/report.json", False),
+        ("quarantine/credit/v1/part-0.jsonl", False),
+    ],
+)
+def test_only_what_people_drop_starts_ingest(key: str, reaches: bool, prod: Platform) -> None:
+    pattern = rule_of(prod, "OnUploadArrived")["EventPattern"]
+    bucket = pattern["detail"]["bucket"]["name"][0]
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {"bucket": {"name": bucket}, "object": {"key": key, "version-id": "1"}},
+    }
+
+    assert matches(pattern, event) is reaches
+    assert not matches(pattern, {**event, "detail-type": "Object Deleted"})
+    assert not matches(pattern, {**event, "detail": {**event["detail"], "bucket": {"name": "another"}}})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("function", "event"),
+    [("OnDatasetVersionReady", DatasetVersionReady), ("OnModelVersionApproved", ModelVersionApproved)],
+)
+def test_the_platforms_own_events_reach_their_function_on_the_platforms_bus(
+    function: str, event: type[object], prod: Platform
+) -> None:
+    rule = rule_of(prod, function)
+
+    assert matches(rule["EventPattern"], {"source": names.EVENT_SOURCE, "detail-type": event.__name__})
+    assert not matches(rule["EventPattern"], {"source": "somebody", "detail-type": event.__name__})
+    assert rule["EventBusName"] == prod.templates["Notifications"]["Outputs"]["EventBusName"]["Value"] or (
+        "Fn::ImportValue" in rule["EventBusName"]
+    )
+
+
+@pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "RUNNING"])
+def test_every_end_of_an_execution_of_either_pipeline_is_noticed(status: str, prod: Platform) -> None:
+    rule = rule_of(prod, "OnExecutionEnded")
+    machines = rule["EventPattern"]["detail"]["stateMachineArn"]
+
+    assert "EventBusName" not in rule
+    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 2
+    for machine in machines:
+        event = {
+            "source": "aws.states",
+            "detail-type": "Step Functions Execution Status Change",
+            "detail": {"stateMachineArn": machine, "status": status},
+        }
+        assert matches(rule["EventPattern"], event) is (status != "RUNNING")
+
+
+def test_events_that_cannot_be_delivered_wait_in_the_functions_queue(prod: Platform) -> None:
+    rules = prod.properties("AWS::Events::Rule")
+
+    assert len(rules) == 4
+    for rule in rules:
+        (target,) = rule["Targets"]
+        assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")

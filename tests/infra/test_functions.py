@@ -1,0 +1,176 @@
+"""Each function and its module: present on both sides, able to start, allowed no more than it needs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Platform
+
+from millrace import names
+from stacks.packaging import REPOSITORY
+
+# Actions for which AWS has no resource to name, and why the role needs them.
+NAMELESS = {
+    "xray:PutTraceSegments": "traces",
+    "xray:PutTelemetryRecords": "traces",
+    "xray:GetSamplingRules": "traces of state machines",
+    "xray:GetSamplingTargets": "traces of state machines",
+    "logs:CreateLogDelivery": "a state machine's log",
+    "logs:GetLogDelivery": "a state machine's log",
+    "logs:UpdateLogDelivery": "a state machine's log",
+    "logs:DeleteLogDelivery": "a state machine's log",
+    "logs:ListLogDeliveries": "a state machine's log",
+    "logs:PutResourcePolicy": "a state machine's log",
+    "logs:DescribeResourcePolicies": "a state machine's log",
+    "logs:DescribeLogGroups": "a state machine's log",
+    "ecr:GetAuthorizationToken": "the image of AWS that jobs run in",
+    "cloudwatch:PutMetricData": "limited by namespace",
+}
+
+
+def modules_in(folder: str, root: Path = REPOSITORY) -> set[str]:
+    return {f"lambdas.{folder}.{path.stem}" for path in (root / "lambdas" / folder).glob("*.py") if path.stem[0] != "_"}
+
+
+def statements(platform: Platform) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, resource in platform.resources("AWS::IAM::Policy").items():
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_every_module_is_deployed_and_every_function_has_its_module(local: Platform) -> None:
+    assert set(local.functions()) == modules_in("tasks") | modules_in("events")
+
+
+def test_every_handler_can_be_imported(local: Platform) -> None:
+    for module in local.functions():
+        assert callable(importlib.import_module(module).handler), module
+
+
+def test_a_functions_id_is_its_modules_name_in_another_casing(local: Platform) -> None:
+    for id, function in local.resources("AWS::Lambda::Function").items():
+        module = function["Properties"]["Handler"].split(".")[-2]
+        assert id.startswith("".join(word.capitalize() for word in module.split("_"))), (id, module)
+
+
+def test_functions_are_given_settings_and_nothing_else(prod: Platform) -> None:
+    for module, function in prod.functions().items():
+        assert set(function["Environment"]["Variables"]) <= set(names.SETTINGS), module
+
+
+def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
+    camel = {"".join(word.capitalize() for word in setting.lower().split("_")) for setting in names.SETTINGS}
+
+    assert set(prod.outputs()) == camel
+
+
+def test_all_functions_share_one_package(prod: Platform) -> None:
+    assert len({json.dumps(function["Code"]) for function in prod.functions().values()}) == 1
+
+
+def test_every_function_is_traced_and_writes_to_its_own_log(prod: Platform) -> None:
+    functions = prod.functions().values()
+
+    assert {function["TracingConfig"]["Mode"] for function in functions} == {"Active"}
+    assert len({function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}) == len(functions)
+
+
+def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
+    roles = [json.dumps(function["Role"]) for function in prod.functions().values()]
+
+    assert len(set(roles)) == len(roles)
+
+
+def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
+    by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
+
+    assert len(by_event) == len(prod.resources("AWS::SQS::Queue")) == 4
+    for function in by_event.values():
+        assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
+    assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}
+
+
+def test_a_star_for_a_resource_needs_a_reason(prod: Platform) -> None:
+    starred = {
+        action
+        for _, statement in statements(prod)
+        if "*" in listed(statement["Resource"])
+        for action in listed(statement["Action"])
+    }
+
+    assert starred <= NAMELESS.keys()
+
+
+def test_no_permission_is_for_every_action_of_a_service(prod: Platform) -> None:
+    actions = [action for _, statement in statements(prod) for action in listed(statement["Action"])]
+
+    assert actions
+    assert [action for action in actions if "*" in action] == []
+
+
+def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> None:
+    publishing = [
+        statement for _, statement in statements(prod) if "cloudwatch:PutMetricData" in listed(statement["Action"])
+    ]
+
+    spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
+    assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
+    assert len(spaces) == 3
+
+
+def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
+    assert [role for role in prod.properties("AWS::IAM::Role") if "ManagedPolicyArns" in role] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "prefixes"),
+    [
+        ("RegisterUpload", {names.DATASETS_PREFIX}),
+        ("PrepareDataset", {names.DATASETS_PREFIX, names.QUARANTINE_PREFIX}),
+        ("RecordDatasetVersion", set()),
+        ("OnUploadArrived", set()),
+        ("PlanTraining", {names.RUNS_PREFIX}),
+        ("CollectCandidates", {names.RUNS_PREFIX}),
+        ("SageMaker", {names.RUNS_PREFIX}),
+        ("RegisterCandidates", {names.MODELS_PREFIX}),
+    ],
+)
+def test_each_role_writes_where_the_architecture_says_and_nowhere_else(
+    role: str, prefixes: set[str], prod: Platform
+) -> None:
+    written = [
+        json.dumps(resource)
+        for policy, statement in statements(prod)
+        if policy.startswith(f"{role}Role") and "s3:PutObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+
+    assert len(written) == len(prefixes)
+    for prefix in prefixes:
+        assert any(f'"/{prefix}*"' in resource for resource in written), (prefix, written)
+
+
+def test_nobody_but_people_writes_uploads_and_nobody_deletes_a_registered_model(prod: Platform) -> None:
+    changing = [
+        json.dumps(statement["Resource"])
+        for _, statement in statements(prod)
+        if {"s3:PutObject", "s3:DeleteObject"} & set(listed(statement["Action"]))
+    ]
+    deleting = [
+        json.dumps(statement["Resource"])
+        for _, statement in statements(prod)
+        if "s3:DeleteObject" in listed(statement["Action"])
+    ]
+
+    assert changing
+    assert [resource for resource in changing if names.UPLOADS_PREFIX in resource] == []
+    assert [resource for resource in deleting if names.MODELS_PREFIX in resource] == []

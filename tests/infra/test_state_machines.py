@@ -1,0 +1,348 @@
+"""State machines as deployed: what their tasks ask of AWS is well-formed, and their roles allow it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from conftest import Platform
+
+from millrace.analytics.measures import MEASURES
+from stacks.config import ENVIRONMENTS
+from stacks.constructs import asl_state_machine
+from stacks.constructs.asl_state_machine import DEFINITIONS, AslStateMachine, tasks_in
+
+RUN = "training-0123456789abcdef"
+SUBSTITUTIONS = {
+    "Partition": "aws",
+    "SageMakerRole": "arn:aws:iam::123456789012:role/Millrace-SageMakerRole",
+    "TrainingImage": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0",
+    "CodeUri": "s3://assets/0123.zip",
+    "CodeFile": "0123.zip",
+    "PrepareDataset": "PrepareDataset-1",
+}
+CANDIDATE = {
+    "algorithm": "xgboost",
+    "job_name": f"{RUN}-xgboost",
+    "hyperparameters": {"algorithm": "xgboost"},
+    "output_uri": f"s3://artifacts/runs/{RUN}/training/",
+    "checkpoint_uri": f"s3://artifacts/runs/{RUN}/checkpoints/xgboost/",
+    "spot": True,
+    "instance_type": "ml.m5.large",
+    "instance_count": 1,
+    "max_runtime_seconds": 3600,
+    "max_wait_seconds": 7200,
+}
+PLAN = {
+    "run_id": RUN,
+    "plan_uri": f"s3://artifacts/runs/{RUN}/plan/",
+    "train_uri": "s3://data/datasets/credit/v1/data/split=train/",
+    "validation_uri": "s3://data/datasets/credit/v1/data/split=validation/",
+    "test_uri": "s3://data/datasets/credit/v1/data/split=test/",
+    "champion_uri": f"s3://artifacts/runs/{RUN}/champion/",
+    "candidates_uri": f"s3://artifacts/runs/{RUN}/training/",
+    "evaluation_uri": f"s3://artifacts/runs/{RUN}/evaluation/",
+    "evaluation_job": f"{RUN}-evaluation",
+    "instance_type": "ml.m5.large",
+    "max_runtime_seconds": 3600,
+    "candidates": [CANDIDATE],
+}
+STATE: Mapping[str, Any] = {
+    "run_id": RUN,
+    "registration": {"request_uri": "s3://data/datasets/credit/v1/request.json"},
+    "plan": PLAN,
+    # What a state inside the Map sees, by its ItemSelector.
+    "candidate": CANDIDATE,
+    "plan_uri": PLAN["plan_uri"],
+    "train_uri": PLAN["train_uri"],
+    "validation_uri": PLAN["validation_uri"],
+}
+
+
+def definition(name: str) -> dict[str, Any]:
+    text = (DEFINITIONS / f"{name}.asl.json").read_text()
+    for placeholder, value in SUBSTITUTIONS.items():
+        text = text.replace(f"${{{placeholder}}}", value)
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def filled(parameters: Any, state: Mapping[str, Any]) -> Any:
+    """Parameters with every `"name.$": "$.path"` replaced by what lies at the path in `state`."""
+    if isinstance(parameters, list):
+        return [filled(part, state) for part in parameters]
+    if not isinstance(parameters, dict):
+        return parameters
+    return {
+        name.removesuffix(".$"): at(value, state) if name.endswith(".$") else filled(value, state)
+        for name, value in parameters.items()
+    }
+
+
+def at(path: str, state: Mapping[str, Any]) -> Any:
+    found: Any = state
+    for part in path.removeprefix("$.").split("."):
+        found = found[part]
+    return found
+
+
+def sdk_task(pipeline: str, state: str) -> tuple[str, str, dict[str, Any]]:
+    """Service, operation and parameters with which a task calls AWS."""
+    task = dict(tasks_in(definition(pipeline)["States"]))[state]
+    service, operation = re.fullmatch(r"arn:aws:states:::(\w+):(\w+)\.sync", task["Resource"]).groups()  # type: ignore[union-attr]
+    return service, operation[0].upper() + operation[1:], filled(task["Parameters"], STATE)
+
+
+SDK_TASKS = [
+    ("ingest", "PrepareDataset"),
+    ("training", "TrainOnSpot"),
+    ("training", "TrainOnDemand"),
+    ("training", "EvaluateCandidates"),
+]
+
+
+def faults(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    shape = botocore.session.get_session().get_service_model(service).operation_model(operation).input_shape
+    return str(ParamValidator().validate(parameters, shape).generate_report())
+
+
+@pytest.mark.parametrize(("pipeline", "state"), SDK_TASKS)
+def test_what_a_task_asks_of_aws_is_what_the_service_accepts(pipeline: str, state: str) -> None:
+    assert faults(*sdk_task(pipeline, state)) == ""
+
+
+def test_every_task_that_calls_a_service_is_among_those_checked() -> None:
+    calling = [
+        (pipeline, name)
+        for pipeline in ("ingest", "training")
+        for name, task in tasks_in(definition(pipeline)["States"])
+        if task["Resource"].startswith("arn:")
+    ]
+
+    assert calling == SDK_TASKS
+
+
+def test_a_number_written_as_text_is_found() -> None:
+    service, operation, parameters = sdk_task("training", "TrainOnSpot")
+    parameters["ResourceConfig"]["InstanceCount"] = "1"
+
+    assert "ResourceConfig.InstanceCount" in faults(service, operation, parameters)
+
+
+def test_spot_training_resumes_and_training_on_demand_does_not_wait() -> None:
+    spot = sdk_task("training", "TrainOnSpot")[2]
+    on_demand = sdk_task("training", "TrainOnDemand")[2]
+
+    assert spot["EnableManagedSpotTraining"] is True
+    assert spot["CheckpointConfig"] == {"S3Uri": CANDIDATE["checkpoint_uri"]}
+    assert spot["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}
+    for name in ("EnableManagedSpotTraining", "CheckpointConfig"):
+        del spot[name]
+    del spot["StoppingCondition"]["MaxWaitTimeInSeconds"]
+    assert spot == on_demand
+
+
+@pytest.mark.parametrize("state", ["TrainOnSpot", "TrainOnDemand"])
+def test_every_metric_the_scripts_print_is_read_from_the_log(state: str) -> None:
+    metrics = sdk_task("training", state)[2]["AlgorithmSpecification"]["MetricDefinitions"]
+
+    assert [metric["Name"] for metric in metrics] == [f"validation:{name}" for name in MEASURES]
+    for name in MEASURES:
+        line = f"validation:{name}=-0.812500;"
+        found = [match[1] for metric in metrics if (match := re.search(metric["Regex"], line))]
+        assert found == ["-0.812500"], name
+
+
+@pytest.mark.parametrize("state", ["TrainOnSpot", "TrainOnDemand", "EvaluateCandidates"])
+def test_jobs_have_no_network(state: str) -> None:
+    parameters = sdk_task("training", state)[2]
+
+    assert parameters.get("NetworkConfig", parameters)["EnableNetworkIsolation"] is True
+
+
+def test_the_channels_and_inputs_are_those_of_the_architecture() -> None:
+    training = sdk_task("training", "TrainOnSpot")[2]
+    evaluation = sdk_task("training", "EvaluateCandidates")[2]
+
+    channels = {
+        channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"]
+        for channel in training["InputDataConfig"]
+    }
+    assert channels == {
+        "code": SUBSTITUTIONS["CodeUri"],
+        "plan": PLAN["plan_uri"],
+        "train": PLAN["train_uri"],
+        "validation": PLAN["validation_uri"],
+    }
+    inputs = {
+        given["S3Input"]["LocalPath"]: (given["InputName"], given["S3Input"]["S3Uri"])
+        for given in evaluation["ProcessingInputs"]
+    }
+    assert inputs == {
+        f"/opt/ml/processing/input/{name}": (name, uri)
+        for name, uri in {
+            "code": SUBSTITUTIONS["CodeUri"],
+            "plan": PLAN["plan_uri"],
+            "candidates": PLAN["candidates_uri"],
+            "champion": PLAN["champion_uri"],
+            "test": PLAN["test_uri"],
+        }.items()
+    }
+    (output,) = evaluation["ProcessingOutputConfig"]["Outputs"]
+    assert (output["S3Output"]["LocalPath"], output["S3Output"]["S3Uri"]) == (
+        "/opt/ml/processing/output",
+        PLAN["evaluation_uri"],
+    )
+
+
+def test_the_entry_points_are_imported_from_the_zip_where_its_channel_puts_it() -> None:
+    training = sdk_task("training", "TrainOnSpot")[2]
+    evaluation = sdk_task("training", "EvaluateCandidates")[2]
+
+    assert training["Environment"] == {"PYTHONPATH": "/opt/ml/input/data/code/0123.zip"}
+    assert training["AlgorithmSpecification"]["ContainerEntrypoint"] == ["python3", "-m", "sagemaker_scripts.train"]
+    assert evaluation["Environment"] == {"PYTHONPATH": "/opt/ml/processing/input/code/0123.zip"}
+    assert evaluation["AppSpecification"]["ContainerEntrypoint"] == ["python3", "-m", "sagemaker_scripts.evaluate"]
+
+
+def test_a_task_outlives_what_it_waits_for(prod: Platform) -> None:
+    """A function that times out says so itself; the state's own limit is the net below it."""
+    functions = {id: found["Timeout"] for id, found in named(prod.resources("AWS::Lambda::Function")).items()}
+    (job,) = prod.properties("AWS::Glue::Job")
+    for pipeline in ("ingest", "training"):
+        whole = definition(pipeline)
+        for name, task in tasks_in(whole["States"]):
+            own = functions.get(name) or (job["Timeout"] * 60 if name == "PrepareDataset" else 0)
+            assert own < task["TimeoutSeconds"] < whole["TimeoutSeconds"], name
+
+
+def named(resources: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Logical id without its hash → properties."""
+    return {id[:-8]: resource["Properties"] for id, resource in resources.items()}
+
+
+def test_state_machines_are_standard_traced_and_logged(prod: Platform) -> None:
+    for machine in prod.properties("AWS::StepFunctions::StateMachine"):
+        assert machine["StateMachineType"] == "STANDARD"
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        assert machine["LoggingConfiguration"]["Level"] == "ALL"
+
+
+def test_every_placeholder_is_filled(prod: Platform) -> None:
+    for machine in prod.properties("AWS::StepFunctions::StateMachine"):
+        wanted = asl_state_machine.placeholders_in(machine["DefinitionString"])
+        assert wanted == set(machine["DefinitionSubstitutions"])
+
+
+class TestPermissions:
+    """What the roles of the state machines may do."""
+
+    @pytest.fixture
+    def allowed(self, prod: Platform) -> dict[str, list[Mapping[str, Any]]]:
+        return {
+            name: [
+                statement
+                for id, policy in prod.resources("AWS::IAM::Policy").items()
+                if id.startswith(f"{name}RoleDefaultPolicy")
+                for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+            ]
+            for name in ("Ingest", "Training")
+        }
+
+    @staticmethod
+    def actions(statements: list[Mapping[str, Any]], service: str) -> set[str]:
+        return {
+            action
+            for statement in statements
+            for action in (statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+            if action.startswith(f"{service}:")
+        }
+
+    def test_ingest_starts_waits_for_and_stops_its_glue_job(self, allowed: dict[str, list[Mapping[str, Any]]]) -> None:
+        assert self.actions(allowed["Ingest"], "glue") == {
+            "glue:StartJobRun",
+            "glue:GetJobRun",
+            "glue:GetJobRuns",
+            "glue:BatchStopJobRun",
+        }
+        assert self.actions(allowed["Ingest"], "sagemaker") == set()
+
+    def test_training_starts_waits_for_and_stops_its_jobs(self, allowed: dict[str, list[Mapping[str, Any]]]) -> None:
+        assert self.actions(allowed["Training"], "sagemaker") == {
+            f"sagemaker:{verb}{job}"
+            for verb in ("Create", "Describe", "Stop")
+            for job in ("TrainingJob", "ProcessingJob")
+        } | {"sagemaker:AddTags", "sagemaker:ListTags"}
+        assert self.actions(allowed["Training"], "events") == {
+            "events:PutTargets",
+            "events:PutRule",
+            "events:DescribeRule",
+        }
+
+    def test_only_the_jobs_role_can_be_passed_and_only_to_sagemaker(
+        self, allowed: dict[str, list[Mapping[str, Any]]]
+    ) -> None:
+        (passing,) = [statement for statement in allowed["Training"] if statement["Action"] == "iam:PassRole"]
+
+        assert passing["Resource"]["Fn::GetAtt"][0].startswith("SageMakerRole")
+        assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+    @pytest.mark.parametrize("pipeline", ["Ingest", "Training"])
+    def test_each_invokes_the_functions_of_its_own_states(
+        self, pipeline: str, allowed: dict[str, list[Mapping[str, Any]]]
+    ) -> None:
+        (invoking,) = [statement for statement in allowed[pipeline] if statement["Action"] == "lambda:InvokeFunction"]
+        raw = json.loads((DEFINITIONS / f"{pipeline.lower()}.asl.json").read_text())
+        states = {name for name, task in tasks_in(raw["States"]) if task["Resource"] == f"${{{name}}}"}
+
+        assert {resource["Fn::GetAtt"][0][:-8] for resource in invoking["Resource"]} == states
+
+
+class TestAslStateMachine:
+    """The construct refuses a definition that does not fit its stack."""
+
+    @pytest.fixture
+    def stack(self) -> cdk.Stack:
+        return cdk.Stack(cdk.App(), "Example")
+
+    @staticmethod
+    def define(directory: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        (directory / "example.asl.json").write_text(text)
+        monkeypatch.setattr(asl_state_machine, "DEFINITIONS", directory)
+
+    @pytest.mark.parametrize(
+        ("resource", "values"),
+        [("${Partition} ${Forgotten}", {}), ("${Partition}", {"Superfluous": "x"})],
+    )
+    def test_placeholders_and_values_that_disagree_stop_the_synthesis(
+        self,
+        resource: str,
+        values: dict[str, str],
+        stack: cdk.Stack,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        states = {"Only": {"Type": "Task", "Resource": resource, "End": True}}
+        self.define(tmp_path, json.dumps({"StartAt": "Only", "States": states}), monkeypatch)
+
+        with pytest.raises(ValueError, match=r"example\.asl\.json has the placeholders .* and the stack fills"):
+            AslStateMachine(
+                stack, "Example", definition="example", config=ENVIRONMENTS["dev"], functions={}, values=values
+            )
+
+    def test_tasks_inside_maps_and_branches_are_found(self) -> None:
+        task = {"Type": "Task", "Resource": "x"}
+        states = {
+            "Each": {"Type": "Map", "ItemProcessor": {"States": {"Inner": task}}},
+            "Both": {"Type": "Parallel", "Branches": [{"States": {"Left": task}}, {"States": {"Right": task}}]},
+            "Outer": task,
+        }
+
+        assert {name for name, _ in tasks_in(states)} == {"Inner", "Left", "Right", "Outer"}
