@@ -10,6 +10,8 @@ from typing import Any
 from ministack.core.responses import get_region, now_iso
 from ministack.services import stepfunctions
 
+from local.emulator.persistence import mark_changed
+
 Document = dict[str, Any]
 
 FIRST_EVENT = 1
@@ -55,6 +57,7 @@ def add_event(execution: Document, event_type: str, details: Document | None = N
         if execution["status"] == "RUNNING" or event_type.startswith("Execution"):
             execution["events"].append(event)
             _previous.set(int(event["id"]))
+    mark_changed()
     return event
 
 
