@@ -255,6 +255,7 @@ def model(
     here.show(
         versions,
         render.table(name, render.CANDIDATE_COLUMNS, render.candidate_rows(versions)),
+        render.verdict_lines(versions),
         render.table("History", ["at", "version", "what", "who", "why"], history),
     )
 

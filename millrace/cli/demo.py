@@ -92,15 +92,16 @@ def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
     for row in dropping.quarantined_rows(platform, DATASET, number, limit=2):
         console.print(f"  set aside, line {row['line']}: {'; '.join(row['reasons'])}", highlight=False)
     console.print(render.table("", render.CANDIDATE_COLUMNS, render.candidate_rows(candidates)))
+    console.print(render.verdict_lines(candidates), highlight=False)
     console.rule("Where")
-    console.print(f"data        {version.location}", highlight=False)
-    console.print(f"quarantine  {version.quarantine_location}", highlight=False)
-    for candidate in candidates:
-        console.print(f"{candidate.id:<11} {candidate.artifact_uri}", highlight=False)
+    places = {"data": version.location, "quarantine": version.quarantine_location}
+    places |= {candidate.id: candidate.artifact_uri for candidate in candidates}
+    for name, place in places.items():
+        console.print(f"{name:<11} {place}", highlight=False, soft_wrap=True)
     console.rule("How long")
     console.print(render.table("", ["part", "took"], ([n, render.seconds(s)] for n, s in report["seconds"].items())))
     console.rule("What next")
     best = next((c for c in candidates if c.recommended), candidates[0])
     console.print(f"millrace model {best.id}", highlight=False)
-    console.print(f'millrace approve {best.id} --reason "…"     it becomes the champion', highlight=False)
-    console.print("make down                                 stops the platform; make up starts it with its state")
+    console.print(f'millrace approve {best.id} --reason "…"  makes it the champion', highlight=False)
+    console.print("make down stops the platform; make up starts it again with its state")

@@ -104,13 +104,16 @@ def candidate_rows(versions: Iterable[ModelVersion]) -> list[list[str | Text]]:
             state(v.approval.state),
             figure(v),
             f"{v.training_seconds:.0f} s",
-            v.verdict.sentence,
         ]
         for v in versions
     ]
 
 
-CANDIDATE_COLUMNS = ["version", "algorithm", "approval", "test figure (95 % interval)", "trained in", "verdict"]
+CANDIDATE_COLUMNS = ["version", "algorithm", "approval", "test figure (95 % interval)", "trained in"]
+
+
+def verdict_lines(versions: Iterable[ModelVersion]) -> str:
+    return "\n".join(f"{version.id}: {version.verdict.sentence}" for version in versions)
 
 
 def figure(version: ModelVersion) -> str:
