@@ -11,7 +11,6 @@ from local.context import EmulatorContext
 from local.jobs import admin_routes, glue, sagemaker, step_functions
 from local.jobs.glue import GlueJobs
 from local.jobs.platform import JobPlatform, JobTimes
-from local.jobs.process import kill_orphans
 from local.jobs.sagemaker import SageMaker
 
 
@@ -21,7 +20,7 @@ def install(context: EmulatorContext, *, slots: int = 2, times: JobTimes | None 
     `slots` bounds how many jobs run at once. Jobs that an earlier process left running are killed and closed as failed.
     """
     platform = JobPlatform(context, slots=slots, times=times)
-    kill_orphans(platform.store)
+    platform.clear_after_restart()
     service = SageMaker(platform, enforce_iam=app.AUTH)
     service.fail_interrupted_jobs()
     app.SERVICE_HANDLERS[sagemaker.SERVICE] = service.handle_request

@@ -17,6 +17,7 @@ from ministack.services import eventbridge
 from local.context import EmulatorContext
 from local.jobs.control import JobControl, JobSlots
 from local.jobs.documents import Document, milliseconds
+from local.jobs.process import kill_orphans
 from local.jobs.store import JobStore
 
 SESSION_MARGIN_SECONDS = 3600
@@ -47,6 +48,15 @@ class JobPlatform:
         self.threads_per_job = max(1, (os.cpu_count() or 1) // slots)
         self._controls: dict[tuple[str, str], JobControl] = {}
         self._lock = threading.Lock()
+
+    def clear_after_restart(self) -> None:
+        """Kill what an earlier launcher left running and remove its disks. Call before the first job."""
+        kill_orphans(self.store)
+        shutil.rmtree(self._disks, ignore_errors=True)
+
+    @property
+    def _disks(self) -> Path:
+        return self.context.state_dir / "jobs"
 
     def launch(self, kind: str, name: str, run: Callable[[JobControl], None]) -> JobControl:
         """Run a job in its own thread, with the request's account and region."""
@@ -81,7 +91,7 @@ class JobPlatform:
     @contextlib.contextmanager
     def directory(self, kind: str, name: str) -> Iterator[Path]:
         """The job's disk: gone with the job, as an instance's is."""
-        path = self.context.state_dir / "jobs" / kind / name
+        path = self._disks / kind / name
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir(parents=True)
         try:

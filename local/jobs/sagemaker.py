@@ -108,6 +108,9 @@ class SageMaker:
         }
         if kind is TRAINING:
             changes["SecondaryStatus"] = FAILED
+            changes["SecondaryStatusTransitions"] = [
+                {"EndTime": now, **transition} for transition in document.get("SecondaryStatusTransitions", [])
+            ]
         self._platform.store.update(kind.resource, document[kind.name_key], changes)
 
     def _job_operations(self, kind: JobKind) -> dict[str, Operation]:

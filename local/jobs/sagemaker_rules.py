@@ -10,6 +10,7 @@ from local.jobs.service_error import ServiceError, invalid
 PROCESSING_BASE = "/opt/ml/processing"
 CHECKPOINT_BASE = "/opt/ml/"
 RESERVED_CHECKPOINTS = ("/opt/ml/input", "/opt/ml/model", "/opt/ml/output")
+LONGEST_TRAINING_SECONDS = 28 * 86_400
 MOST_CONCURRENT_MEGABYTES = 100
 DEFAULT_PAYLOAD_MEGABYTES = 6
 
@@ -33,6 +34,10 @@ def check_training_job(request: Document) -> None:
     for field in ("InstanceType", "InstanceCount", "VolumeSizeInGB"):
         if field not in resources:
             raise invalid(f"{field} must be specified in ResourceConfig")
+    if resources["InstanceCount"] < 1:
+        raise invalid("InstanceCount in ResourceConfig must be at least 1")
+    if request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 0) > LONGEST_TRAINING_SECONDS:
+        raise invalid(f"MaxRuntimeInSeconds must not exceed {LONGEST_TRAINING_SECONDS} (28 days)")
     channels = request.get("InputDataConfig", [])
     _check_unique("channel names", [channel["ChannelName"] for channel in channels])
     for channel in channels:
