@@ -49,7 +49,7 @@ class Artefact:
         return features_of(self.manifest)
 
     def scores(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Probabilities (rows, classes) or numbers (rows,) for raw rows. Raises InvalidInput when a column is missing."""
+        """Probabilities (rows, classes) or numbers (rows,) for raw rows. Raises InvalidInput for a missing column."""
         return scores_of(self.pipeline, self.manifest["task"], model_frame(frame, self.features))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sklearn.ensemble  # noqa: F401 - only the threads of loaded libraries can be counted and bounded
 from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 from millrace.errors import InvalidInput, PlatformError

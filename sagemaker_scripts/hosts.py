@@ -10,12 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from xgboost import collective
+from xgboost.tracker import RabitTracker
+
 from millrace.algorithms.base import Hosts
 from millrace.errors import PlatformError
 from sagemaker_scripts.container import read_json
 
 # Hosts of one job start within a minute or two of each other, and their names resolve some time after they start.
 PATIENCE_SECONDS = 300
+
+
+class HostsApart(PlatformError):
+    """The hosts of one training job did not find each other."""
 
 
 @dataclass(frozen=True)
@@ -47,42 +54,63 @@ def port_of(run_id: str, algorithm: str) -> int:
 
 
 @contextmanager
-def joined(hosts: HostNames, port: int) -> Iterator[None]:
-    """Be part of the communicator while the block runs. One host alone needs none.
+def joined(hosts: HostNames, port: int, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+    """Be part of the communicator while the block runs; its ranks are the places of the hosts. One host needs none.
 
-    Raises PlatformError when the hosts do not find each other in time.
+    Raises HostsApart when the hosts do not find each other in time.
     """
     if len(hosts.names) == 1:
         yield
         return
-    from xgboost import collective
-    from xgboost.tracker import RabitTracker
-
-    address = _resolve(hosts.names[0])
-    tracker = None
+    deadline = time.monotonic() + patience_seconds
+    address = _resolve(hosts.names[0], deadline)
     if hosts.place.rank == 0:
-        # sortby task: the communicator's ranks are then the places of the hosts, so that host 0 is rank 0.
-        tracker = RabitTracker(len(hosts.names), host_ip=address, port=port, sortby="task", timeout=PATIENCE_SECONDS)
+        tracker = RabitTracker(len(hosts.names), host_ip=address, sortby="task", timeout=int(patience_seconds))
         tracker.start()
+        tracker_port = int(tracker.worker_args()["dmlc_tracker_port"])
+        _tell(address, port, tracker_port, listeners=len(hosts.names) - 1, deadline=deadline)
+    else:
+        tracker_port = _ask(address, port, deadline)
     with collective.CommunicatorContext(
         dmlc_communicator="rabit",
         dmlc_tracker_uri=address,
-        dmlc_tracker_port=port,
+        dmlc_tracker_port=tracker_port,
+        # Tasks are sorted as text: without the zeros host 10 would come before host 2.
         dmlc_task_id=f"{hosts.place.rank:04}",
-        dmlc_retry=PATIENCE_SECONDS,
-        dmlc_timeout=PATIENCE_SECONDS,
+        dmlc_timeout=int(patience_seconds),
     ):
         yield
-    if tracker is not None:
-        tracker.wait_for(timeout=PATIENCE_SECONDS)
 
 
-def _resolve(name: str) -> str:
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def _tell(address: str, port: int, tracker_port: int, *, listeners: int, deadline: float) -> None:
+    """Tell each other host the tracker's port, which only the system could choose free of a job just ended."""
+    with socket.create_server((address, port), backlog=listeners) as server:
+        for told in range(listeners):
+            server.settimeout(max(0.001, deadline - time.monotonic()))
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                raise HostsApart(f"only {told} of the {listeners} other hosts came to {address}:{port}") from None
+            with connection:
+                connection.sendall(f"{tracker_port}\n".encode())
+
+
+def _ask(address: str, port: int, deadline: float) -> int:
+    while True:
+        try:
+            with socket.create_connection((address, port), timeout=5) as connection, connection.makefile() as answer:
+                return int(answer.readline())
+        except (OSError, ValueError) as error:
+            if time.monotonic() > deadline:
+                raise HostsApart(f"the first host does not answer at {address}:{port}: {error}") from error
+            time.sleep(0.2)
+
+
+def _resolve(name: str, deadline: float) -> str:
     while True:
         try:
             return socket.gethostbyname(name)
         except OSError as error:
             if time.monotonic() > deadline:
-                raise PlatformError(f"the name of host {name} does not resolve: {error}") from error
-            time.sleep(1)
+                raise HostsApart(f"the name of host {name} does not resolve: {error}") from error
+            time.sleep(0.2)

@@ -3,9 +3,9 @@
 Each resample scores every candidate and the opponent on the same rows, so what makes a row easy or hard cancels out.
 
 Several candidates against one opponent are several chances to win by luck. The intervals are therefore simultaneous:
-one critical value, the 95 % quantile over resamples of the largest |gain* - gain| / SE among all candidates, serves them
-all (single-step max-|t|; Westfall and Young, 1993; Romano and Wolf, 2005). With one candidate it is about 1.96. All true
-gains lie in their intervals together with 95 % probability, so "the best of them is better" holds at that level.
+one critical value, the 95 % quantile over resamples of the largest |gain* - gain| / SE among all candidates, serves
+them all (single-step max-|t|; Westfall and Young, 1993; Romano and Wolf, 2005). With one candidate it is about 1.96.
+All true gains lie in their intervals together with 95 % probability, so "the best is better" holds at that level.
 
 The smallest detectable gain is the true gain found in 80 of 100 such test sets: (critical value + 0.84) · SE, with one
 candidate (1.96 + 0.84) · SE (minimum detectable effect; Bloom, 1995).
