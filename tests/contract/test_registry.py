@@ -1,0 +1,257 @@
+"""Every ModelRegistry: numbers, approvals and aliases move one at a time, and the history proves it."""
+
+from __future__ import annotations
+
+import pytest
+
+from millrace.domain.model import ApprovalState, ModelEventKind, ModelVersion, RegisteredModel
+from millrace.errors import AlreadyDecided, Conflict, NotFound
+from millrace.ports import ModelRegistry
+from tests.builders import NOON, a_model_version, a_verdict, later
+from tests.contract.concurrency import all_at_once
+
+
+def claimed(registry: ModelRegistry, run_id: str = "training-1", algorithm: str = "xgboost") -> int:
+    return registry.claim_number("credit", dataset="credit", run_id=run_id, algorithm=algorithm, at=NOON)
+
+
+def registered(registry: ModelRegistry, run_id: str = "training-1", algorithm: str = "xgboost") -> ModelVersion:
+    number = claimed(registry, run_id, algorithm)
+    return registry.register(a_model_version(number, run_id=run_id, algorithm=algorithm), actor="training")
+
+
+def approved(registry: ModelRegistry, run_id: str) -> int:
+    number = registered(registry, run_id).number
+    registry.decide("credit", number, approve=True, actor="ada", reason="good", at=later(1))
+    return number
+
+
+def promote(registry: ModelRegistry, number: int, *, expected: int | None, minutes: float = 2) -> None:
+    registry.move_alias(
+        "credit", "champion", number, expected=expected, actor="ada", reason="better", at=later(minutes)
+    )
+
+
+def assert_history_has_no_gaps(registry: ModelRegistry) -> None:
+    history = registry.history("credit")
+    assert [event.sequence for event in history] == list(range(1, len(history) + 1))
+
+
+def test_numbers_are_claimed_in_order_and_once_per_candidate(registry: ModelRegistry) -> None:
+    assert [claimed(registry, algorithm=name) for name in ("a", "b", "a", "c", "b")] == [1, 2, 1, 3, 2]
+    assert claimed(registry, "training-2", "a") == 4
+    assert registry.model("credit").latest_number == 4
+
+
+def test_a_claimed_number_is_no_version_yet(registry: ModelRegistry) -> None:
+    claimed(registry)
+
+    with pytest.raises(NotFound):
+        registry.get("credit", 1)
+    assert list(registry.versions("credit")) == []
+    assert list(registry.history("credit")) == []
+
+
+def test_many_candidates_at_once_get_numbers_without_gaps(registry: ModelRegistry) -> None:
+    numbers, errors = all_at_once([lambda name=str(n): claimed(registry, algorithm=name) for n in range(12)])
+
+    assert errors == []
+    assert sorted(numbers) == list(range(1, 13))
+
+
+def test_the_same_candidate_at_once_gets_one_number(registry: ModelRegistry) -> None:
+    numbers, errors = all_at_once([lambda: claimed(registry) for _ in range(12)])
+
+    assert errors == []
+    assert set(numbers) == {1}
+
+
+def test_a_registered_version_is_found_again_with_everything(registry: ModelRegistry) -> None:
+    version = registered(registry)
+
+    assert registry.get("credit", 1) == version == a_model_version(1)
+    assert list(registry.versions("credit")) == [version]
+    assert registry.model("credit") == RegisteredModel(
+        name="credit", dataset="credit", latest_number=1, created_at=NOON
+    )
+
+
+def test_registering_is_an_event_with_the_verdict(registry: ModelRegistry) -> None:
+    claimed(registry)
+    registry.register(a_model_version(verdict=a_verdict("It gains 0.02.")), actor="training")
+
+    [event] = registry.history("credit")
+
+    assert (event.kind, event.number, event.actor, event.reason, event.at) == (
+        ModelEventKind.REGISTERED,
+        1,
+        "training",
+        "It gains 0.02.",
+        NOON,
+    )
+
+
+def test_registering_again_answers_what_is_stored_and_adds_no_event(registry: ModelRegistry) -> None:
+    first = registered(registry)
+
+    again = registry.register(a_model_version(1, training_seconds=99.0), actor="training")
+
+    assert again == first == registry.get("credit", 1)
+    assert len(registry.history("credit")) == 1
+
+
+def test_a_number_that_was_not_claimed_for_the_candidate_is_refused(registry: ModelRegistry) -> None:
+    claimed(registry)
+
+    with pytest.raises(Conflict):
+        registry.register(a_model_version(2), actor="training")
+    with pytest.raises(Conflict):
+        registry.register(a_model_version(1, algorithm="linear"), actor="training")
+
+    assert list(registry.versions("credit")) == []
+
+
+def test_versions_are_listed_newest_first_and_models_by_name(registry: ModelRegistry) -> None:
+    for number in range(1, 12):
+        registered(registry, f"training-{number}")
+    registry.claim_number("apples", dataset="apples", run_id="r", algorithm="a", at=NOON)
+
+    assert [version.number for version in registry.versions("credit")] == list(range(11, 0, -1))
+    assert [model.name for model in registry.models()] == ["apples", "credit"]
+
+
+def test_what_does_not_exist_is_not_found(registry: ModelRegistry) -> None:
+    with pytest.raises(NotFound, match="credit"):
+        registry.model("credit")
+    with pytest.raises(NotFound, match="credit:1"):
+        registry.get("credit", 1)
+    with pytest.raises(NotFound, match="credit:1"):
+        registry.decide("credit", 1, approve=True, actor="ada", reason="good", at=NOON)
+    with pytest.raises(NotFound):
+        promote(registry, 1, expected=None)
+    assert list(registry.history("credit")) == []
+
+
+@pytest.mark.parametrize(("approve", "state"), [(True, ApprovalState.APPROVED), (False, ApprovalState.REJECTED)])
+def test_a_decision_is_kept_with_actor_reason_and_time(
+    registry: ModelRegistry, approve: bool, state: ApprovalState
+) -> None:
+    registered(registry)
+
+    decided = registry.decide("credit", 1, approve=approve, actor="ada", reason="seen", at=later(5))
+
+    assert registry.get("credit", 1) == decided
+    assert decided.approval.model_dump() == {"state": state, "actor": "ada", "reason": "seen", "decided_at": later(5)}
+    assert decided.revision == 2
+    last = registry.history("credit")[-1]
+    assert (last.kind, last.number, last.actor, last.reason, last.at) == (state, 1, "ada", "seen", later(5))
+
+
+@pytest.mark.parametrize("second", [True, False])
+def test_deciding_twice_is_an_error_that_says_who_decided(registry: ModelRegistry, second: bool) -> None:
+    registered(registry)
+    registry.decide("credit", 1, approve=True, actor="ada", reason="good", at=later(1))
+
+    with pytest.raises(AlreadyDecided, match="ada"):
+        registry.decide("credit", 1, approve=second, actor="bob", reason="no", at=later(2))
+
+    assert registry.get("credit", 1).approval.actor == "ada"
+    assert len(registry.history("credit")) == 2
+
+
+def test_one_of_many_decisions_at_once_wins(registry: ModelRegistry) -> None:
+    registered(registry)
+
+    won, lost = all_at_once(
+        [
+            lambda n=n: registry.decide("credit", 1, approve=n % 2 == 0, actor=f"p{n}", reason="x", at=later(n))
+            for n in range(20)
+        ]
+    )
+
+    assert len(won) == 1
+    assert {type(error) for error in lost} == {AlreadyDecided}
+    assert registry.get("credit", 1) == won[0]
+    assert len(registry.history("credit")) == 2
+
+
+def test_an_alias_moves_and_the_history_says_from_where(registry: ModelRegistry) -> None:
+    one, two = approved(registry, "training-1"), approved(registry, "training-2")
+
+    promote(registry, one, expected=None)
+    promote(registry, two, expected=one, minutes=3)
+
+    assert registry.model("credit").aliases == {"champion": two}
+    last = registry.history("credit")[-1]
+    assert (last.kind, last.alias, last.previous_number, last.number, last.at) == (
+        ModelEventKind.ALIAS_MOVED,
+        "champion",
+        one,
+        two,
+        later(3),
+    )
+    assert_history_has_no_gaps(registry)
+
+
+def test_two_aliases_do_not_disturb_each_other(registry: ModelRegistry) -> None:
+    one, two = approved(registry, "training-1"), approved(registry, "training-2")
+    promote(registry, one, expected=None)
+
+    registry.move_alias("credit", "shadow", two, expected=None, actor="ada", reason="try", at=later(3))
+
+    assert registry.model("credit").aliases == {"champion": one, "shadow": two}
+
+
+@pytest.mark.parametrize("approve", [None, False])
+def test_only_an_approved_version_can_get_an_alias(registry: ModelRegistry, approve: bool | None) -> None:
+    registered(registry)
+    if approve is False:
+        registry.decide("credit", 1, approve=False, actor="ada", reason="worse", at=later(1))
+
+    with pytest.raises(Conflict):
+        promote(registry, 1, expected=None)
+
+    assert registry.model("credit").aliases == {}
+
+
+def test_an_alias_that_is_elsewhere_than_expected_stays(registry: ModelRegistry) -> None:
+    one, two = approved(registry, "training-1"), approved(registry, "training-2")
+    promote(registry, one, expected=None)
+
+    for expected in (None, two):
+        with pytest.raises(Conflict):
+            promote(registry, two, expected=expected)
+    with pytest.raises(Conflict):
+        promote(registry, one, expected=one)
+
+    assert registry.model("credit").aliases == {"champion": one}
+    assert len([event for event in registry.history("credit") if event.alias]) == 1
+
+
+def test_fifty_promotions_at_once_have_one_winner_and_forty_nine_conflicts(registry: ModelRegistry) -> None:
+    numbers = [approved(registry, f"training-{n}") for n in range(50)]
+    before = len(registry.history("credit"))
+
+    won, lost = all_at_once([lambda number=number: promote(registry, number, expected=None) for number in numbers])
+
+    assert len(won) == 1
+    assert [type(error) for error in lost] == [Conflict] * 49
+    assert registry.model("credit").aliases["champion"] == registry.history("credit")[-1].number
+    assert len(registry.history("credit")) == before + 1
+    assert_history_has_no_gaps(registry)
+
+
+def test_everything_at_once_leaves_a_history_without_gaps(registry: ModelRegistry) -> None:
+    numbers = [approved(registry, f"training-{n}") for n in range(3)]
+    pending = [registered(registry, f"pending-{n}").number for n in range(3)]
+    before = len(registry.history("credit"))
+
+    _, errors = all_at_once(
+        [lambda n=n: promote(registry, n, expected=None) for n in numbers]
+        + [lambda n=n: registry.decide("credit", n, approve=True, actor="a", reason="r", at=NOON) for n in pending]
+        + [lambda n=n: registered(registry, f"new-{n}") for n in range(3)]
+    )
+
+    assert [type(error) for error in errors] == [Conflict] * 2
+    assert len(registry.history("credit")) == before + 7
+    assert_history_has_no_gaps(registry)
