@@ -46,11 +46,14 @@ class IngestStack(PlatformStack):
             environment={
                 names.DATA_BUCKET: bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
+                names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
             },
         )
         bucket.may_read(register_upload, names.UPLOADS_PREFIX, names.DATASETS_PREFIX)
         bucket.may_write(register_upload, names.DATASETS_PREFIX)
         registry.may_use(register_upload)
+        # Settings that name a target make the newest version ready to train on.
+        notifications.event_bus.grant_put_events_to(register_upload)
 
         prepare_dataset = self._glue_job(data)
 
@@ -61,7 +64,6 @@ class IngestStack(PlatformStack):
             config=config,
             timeout=cdk.Duration.minutes(2),
             environment={
-                names.DATA_BUCKET: bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
             },
@@ -100,7 +102,6 @@ class IngestStack(PlatformStack):
             config=config,
             timeout=cdk.Duration.seconds(30),
             environment={
-                names.DATA_BUCKET: bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.INGEST_STATE_MACHINE_ARN: self.state_machine.state_machine_arn,
             },
@@ -158,9 +159,9 @@ class IngestStack(PlatformStack):
 
     def _glue_role(self, data: DataStack, *assets: s3_assets.Asset) -> iam.Role:
         role = iam.Role(self, "PrepareDatasetRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        data.data_bucket.may_read(role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
+        data.data_bucket.may_read(role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX)
         data.data_bucket.may_write(role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
-        # Spark writes beside its target first, then moves: it deletes what it moved.
+        # A repeated run clears what the one before it left.
         data.data_bucket.may_delete(role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         for asset in assets:
             role.add_to_policy(

@@ -61,7 +61,6 @@ class TrainingStack(PlatformStack):
             config=config,
             timeout=cdk.Duration.minutes(2),
             environment={
-                names.DATA_BUCKET: data_bucket.bucket_name,
                 names.ARTIFACTS_BUCKET: artifacts.bucket_name,
                 names.REGISTRY_TABLE: table_name,
             },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 from collections.abc import Iterator, Mapping
@@ -62,9 +63,58 @@ def test_a_functions_id_is_its_modules_name_in_another_casing(local: Platform) -
         assert id.startswith("".join(word.capitalize() for word in module.split("_"))), (id, module)
 
 
-def test_functions_are_given_settings_and_nothing_else(prod: Platform) -> None:
-    for module, function in prod.functions().items():
-        assert set(function["Environment"]["Variables"]) <= set(names.SETTINGS), module
+PIPELINES = {names.INGEST_STATE_MACHINE_ARN, names.TRAINING_STATE_MACHINE_ARN}
+# A function that starts executions, or reads them, knows the state machines it does that with and no other.
+KNOWN_PIPELINES = {
+    "lambdas.events.on_upload_arrived": {names.INGEST_STATE_MACHINE_ARN},
+    "lambdas.events.on_dataset_version_ready": {names.TRAINING_STATE_MACHINE_ARN},
+    "lambdas.events.on_execution_ended": PIPELINES,
+}
+
+
+def attributes_in(tree: ast.AST) -> set[str]:
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def texts_in(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def settings_in(tree: ast.AST) -> set[str]:
+    """Settings named as an attribute (`settings.event_bus_name`) or as a text (`require("registry_table")`)."""
+    return {name.upper() for name in attributes_in(tree) | texts_in(tree)} & set(names.SETTINGS)
+
+
+def settings_by_part() -> dict[str, set[str]]:
+    """Which settings each part of the platform is built from, as bootstrap.py says."""
+    tree = ast.parse((REPOSITORY / "millrace" / "bootstrap.py").read_text())
+    (platform,) = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "Platform"]
+    parts = {node.name: node for node in platform.body if isinstance(node, ast.FunctionDef)}
+    own = {name: settings_in(node) for name, node in parts.items()}
+    return {
+        name: set().union(own[name], *(own[used] for used in attributes_in(node) & own.keys()))
+        for name, node in parts.items()
+    }
+
+
+def settings_needed(module: str) -> set[str]:
+    tree = ast.parse((REPOSITORY / f"{module.replace('.', '/')}.py").read_text())
+    by_part = settings_by_part()
+    used = set().union(settings_in(tree), *(by_part[part] for part in attributes_in(tree) & by_part.keys()))
+    return (used - PIPELINES) | KNOWN_PIPELINES.get(module, set())
+
+
+def test_every_function_is_given_the_settings_its_code_needs_and_no_other(prod: Platform) -> None:
+    given = {module: set(found["Environment"]["Variables"]) for module, found in prod.functions().items()}
+
+    assert given == {module: settings_needed(module) for module in given}
+
+
+def test_the_settings_a_function_needs_are_read_from_its_code() -> None:
+    assert settings_by_part()["catalog"] == {names.REGISTRY_TABLE}
+    assert settings_by_part()["bus"] == {names.EVENT_BUS_NAME}
+    assert settings_needed("lambdas.tasks.collect_candidates") == {names.ARTIFACTS_BUCKET}
+    assert settings_needed("lambdas.tasks.reject_upload") == {names.REGISTRY_TABLE}
 
 
 def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
