@@ -28,6 +28,8 @@ from millrace.domain.dataset import Dialect
 from millrace.errors import DatasetInvalid
 
 MAX_FIELD_CHARACTERS = 1 << 20
+MAX_RECORD_CHARACTERS = 4 << 20
+"""The most that a record over several lines may hold: what a quote that never closes can cost in time and memory."""
 
 
 def read_delimited(blocks: Iterable[Lines], dialect: Dialect, header: Sequence[str] | None) -> Iterator[Batch]:
@@ -60,6 +62,15 @@ def read_header(blocks: Iterable[Lines], dialect: Dialect) -> tuple[str, ...]:
     raise DatasetInvalid("the file has no header line. Put the column names on the first line and upload again.")
 
 
+def record_lines(lines: list[str], dialect: Dialect) -> int:
+    """How many of `lines`, which go on elsewhere, hold whole records. They begin with one."""
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    return _parse(lines, dialect, final=False).consumed
+
+
+_TOO_LONG = "record over several lines is too long"
+
+
 @dataclass
 class _Parsed:
     """Records of one block: row i is lines[starts[i]:ends[i]]. `faults` are positions of single lines with a reason."""
@@ -72,12 +83,13 @@ class _Parsed:
 
 
 def _parse(lines: list[str], dialect: Dialect, *, final: bool) -> _Parsed:
-    if not any(dialect.quote in line for line in lines) and not dialect.escape:
-        try:
-            rows = list(_reader(lines, dialect))
-        except csv.Error:
-            return _parse_carefully(lines, dialect, final=final)
-        count = len(rows)
+    """At full speed when every line turns out to be one record; otherwise record by record."""
+    try:
+        rows = list(_reader(lines, dialect))
+    except csv.Error:
+        return _parse_carefully(lines, dialect, final=final)
+    count = len(lines)
+    if len(rows) == count:
         return _Parsed(rows, range(count), range(1, count + 1), [], count)
     return _parse_carefully(lines, dialect, final=final)
 
@@ -93,12 +105,16 @@ def _parse_carefully(lines: list[str], dialect: Dialect, *, final: bool) -> _Par
         reader, base = _reader(_lines_from(lines, position), dialect), position
         try:
             for row in reader:
+                end = base + reader.line_num
+                if end - position > 1 and _size(lines[position:end]) > MAX_RECORD_CHARACTERS:
+                    raise csv.Error(_TOO_LONG)
                 rows.append(row)
                 starts.append(position)
-                position = base + reader.line_num
-                ends.append(position)
+                ends.append(end)
+                position = end
         except csv.Error as error:
-            if not final and base + reader.line_num == len(lines) and _size(lines, position) <= MAX_FIELD_CHARACTERS:
+            unfinished = base + reader.line_num == len(lines) and not final
+            if unfinished and _size(lines[position:]) <= MAX_RECORD_CHARACTERS:
                 break
             faults.append((position, _fault(str(error))))
             position += 1
@@ -122,12 +138,12 @@ def _reader(lines: Iterable[str], dialect: Dialect) -> Any:
     )
 
 
-def _size(lines: list[str], position: int) -> int:
-    return sum(len(line) for line in lines[position:])
+def _size(lines: list[str]) -> int:
+    return sum(map(len, lines))
 
 
 def _fault(error: str) -> Reason:
-    if "field larger" in error:
+    if "field larger" in error or error == _TOO_LONG:
         sentence = f"a field is longer than {MAX_FIELD_CHARACTERS:,} characters, or a quote opens and never closes"
         return Reason("a field is too long", sentence)
     if "unexpected end" in error:

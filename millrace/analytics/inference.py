@@ -202,7 +202,7 @@ def _as_number(name: str, column: ColumnEvidence, notes: list[str]) -> tuple[int
 def _as_time(name: str, column: ColumnEvidence, notes: list[str]) -> tuple[int, ColumnContract] | None:
     formats: list[str] = []
     total = 0
-    for time_format in (*time_formats.DATE_FORMATS, *time_formats.TIMESTAMP_FORMATS):
+    for time_format in time_formats.ALL_FORMATS:
         count = column.shapes[time_format]
         twin = time_formats.MONTH_FIRST_TWIN.get(time_format)
         if twin is not None:

@@ -36,7 +36,7 @@ def read_parquet(stream: IO[bytes]) -> Iterator[Batch]:
 
 def _opened(spooled: IO[bytes]) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(spooled)
+        return pq.ParquetFile(spooled, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise DatasetInvalid(f"the Parquet file cannot be read ({error}). Write it again and upload it.") from None
 
@@ -44,7 +44,7 @@ def _opened(spooled: IO[bytes]) -> pq.ParquetFile:
 def _record_batches(file: pq.ParquetFile, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     rows = max(1, min(_BATCH_ROWS, 400_000 // max(1, len(names))))
     try:
-        yield from file.iter_batches(batch_size=rows)
+        yield from file.iter_batches(batch_size=rows, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise DatasetInvalid(f"the Parquet file is damaged ({error}). Write it again and upload it.") from None
 

@@ -6,7 +6,6 @@ cluster: the arithmetic is the same, and so is the outcome.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
@@ -23,7 +22,7 @@ from millrace.analytics.inference import Evidence, complete, infer_contract, obs
 from millrace.analytics.profiling import DatasetProfile, Profiler
 from millrace.analytics.records import Batch, Section, read_batches
 from millrace.analytics.sections import Plan, plan_sections
-from millrace.analytics.splitting import SPLITS, assign_splits, canonical_rows, split_columns
+from millrace.analytics.splitting import SPLITS, assign_splits, digest_rows, split_columns
 from millrace.analytics.validation import (
     Judge,
     Judgement,
@@ -214,7 +213,7 @@ class _Work:
 
     def run(self) -> None:
         request, settings = self._request, self._request.settings
-        plan = plan_sections()
+        plan = plan_sections(self._source, request.dialect, self._section_bytes)
         reader = Reader(self._source, request, plan, keep=self._may_keep_batches(plan))
         if self.contract is None:
             self.contract = self._infer(reader, plan)
@@ -336,7 +335,8 @@ class Reader:
             return self._kept[section.number]
         length = None if section.end is None else section.end - section.start
         stream = self._source.open(section.start, length)
-        batches = read_batches(stream, self._dialect, section=section, header=self._header)
+        header = None if section.start == 0 else self._header
+        batches = read_batches(stream, self._dialect, section=section, header=header)
         if self._kept is None:
             return batches
         return self._kept.setdefault(section.number, list(batches))
@@ -368,8 +368,7 @@ class SectionTask:
             yield from zip(self._digests(judgement), judgement.lines.tolist(), strict=True)
 
     def _digests(self, judgement: Judgement) -> list[bytes]:
-        texts = canonical_rows(judgement.accepted, self.request.settings.key)
-        return [hashlib.blake2b(text, digest_size=16).digest() for text in texts]
+        return digest_rows(judgement.accepted, self.request.settings.key, size=16, purpose=b"millrace key 1")
 
     def __call__(self, section: Section) -> Outcome:
         settings = self.request.settings

@@ -387,7 +387,7 @@ def _digest_bytes(column: ColumnProfile) -> bytes | None:
 
 def _digest_of(numbers: np.ndarray[Any, Any]) -> bytes:
     digest = _digest(None)
-    digest.update(numbers)
+    digest.update(np.array(numbers, dtype=np.float64))  # it takes no read-only array
     return bytes(digest.serialize())
 
 

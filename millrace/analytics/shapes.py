@@ -122,7 +122,7 @@ def _take_times(shapes: Counter[str], texts: pa.Array, weights: Weights) -> tupl
     if not mask.any():
         return texts, weights
     candidates, candidate_weights = texts.filter(pa.array(mask)), weights[mask]
-    for time_format in (*time_formats.DATE_FORMATS, *time_formats.TIMESTAMP_FORMATS):
+    for time_format in time_formats.ALL_FORMATS:
         if not len(candidates):
             break
         valid = time_formats.microseconds(candidates, time_format)[1]

@@ -30,6 +30,8 @@ ISO_DATE = "%Y-%m-%d"
 ISO_TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
 _TIMED_DATES = ("%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y")
 TIMESTAMP_FORMATS = (ISO_TIMESTAMP, *(f"{date} %H:%M:%S" for date in _TIMED_DATES))
+# The forms that most files use come first: what they read is not tried again.
+ALL_FORMATS = (ISO_DATE, ISO_TIMESTAMP, *DATE_FORMATS[1:], *TIMESTAMP_FORMATS[1:])
 
 # Formats that read the same text with day and month exchanged.
 MONTH_FIRST_TWIN = {
