@@ -4,6 +4,7 @@ import contextvars
 import json
 import logging
 import threading
+import time
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region, request_scope
@@ -65,10 +66,19 @@ def _deliver(store: StateStore, number: int, delivery: dict[str, Any]) -> None:
 
 
 def _invoke(record: dict[str, Any], event: Any, name: str) -> None:
-    for attempt, delay in enumerate((*RETRY_DELAYS_SECONDS, None), start=1):
+    """Run a function until it succeeds or its attempts are used up; then its failure destination gets the event."""
+    by_qualifier = record.get("event_invoke_configs") or {}
+    configured = record.get("event_invoke_config") or by_qualifier.get("$LATEST") or {}
+    attempts = 1 + int(configured.get("MaximumRetryAttempts", len(RETRY_DELAYS_SECONDS)))
+    result: dict[str, Any] = {}
+    for attempt in range(attempts):
+        if attempt:
+            time.sleep(RETRY_DELAYS_SECONDS[attempt - 1])
         result = lambda_svc._execute_function_with_config_scope(record, event)
         if not result.get("error"):
             return
-        logger.warning("event for function %s: attempt %d failed: %s", name, attempt, result.get("body"))
-        if delay is not None:
-            threading.Event().wait(delay)
+        logger.warning("event for function %s: attempt %d failed: %s", name, attempt + 1, result.get("body"))
+    destination = (configured.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+    dead_letters = ((record.get("config") or {}).get("DeadLetterConfig") or {}).get("TargetArn")
+    if destination or dead_letters:
+        lambda_svc._route_async_failure(destination or dead_letters, name, event, result)
