@@ -55,7 +55,7 @@ def choose_node() -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     choose_node()
     from stacks.config import ENVIRONMENTS
-    from stacks.packaging import remove_stale_assets
+    from stacks.packaging import remove_stale
     from stacks.platform_stage import build_app
 
     parser = argparse.ArgumentParser(prog="app.py", description=__doc__)
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"no such environment: {', '.join(unknown)} (choose from {', '.join(ENVIRONMENTS)})")
     output = Path(arguments.output)
     build_app(output, arguments.environment or list(ENVIRONMENTS)).synth()
-    remove_stale_assets(output)
+    remove_stale(output)
 
 
 if __name__ == "__main__":

@@ -139,8 +139,15 @@ def refuse_oversize(package: Path) -> None:
         )
 
 
-def remove_stale_assets(output: Path) -> None:
-    """Delete the assets in a directory of synthesised templates that no template refers to any more."""
+def remove_stale(output: Path) -> None:
+    """Delete from a directory of synthesised templates what this synthesis did not write.
+
+    That is: environments that were not asked for, and assets that no template refers to any more.
+    """
+    written = json.loads((output / "manifest.json").read_text())["artifacts"]
+    for stage in output.glob("assembly-*"):
+        if stage.name not in written:
+            shutil.rmtree(stage)
     referred = {
         source["source"]["path"].rsplit("/", 1)[-1]
         for manifest in output.rglob("*.assets.json")

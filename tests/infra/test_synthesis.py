@@ -97,7 +97,9 @@ def test_local_functions_run_on_this_machine(local: Platform) -> None:
     assert {found["Runtime"] for found in local.functions().values()} == {version}
 
 
-def test_one_environment_can_be_named(tmp_path: Path) -> None:
+def test_one_environment_can_be_named_and_no_other_is_left_from_before(tmp_path: Path) -> None:
+    (tmp_path / "assembly-dev").mkdir()
+
     app.main(["--output", str(tmp_path), "staging"])
 
     assert [path.name for path in tmp_path.glob("assembly-*")] == ["assembly-staging"]
