@@ -28,6 +28,7 @@ class SnsNotifier:
 
 
 def subject_line(subject: str) -> str:
-    """What SNS takes: one line of at most 100 printable ASCII characters that begins with a letter, digit or mark."""
-    line = " ".join(subject.encode("ascii", "replace").decode().split())
+    """What SNS takes: one line of 1 to 100 printable ASCII characters."""
+    ascii_only = subject.encode("ascii", "replace").decode()
+    line = " ".join("".join(char if char.isprintable() else " " for char in ascii_only).split()) or "Millrace"
     return line if len(line) <= _SUBJECT_LENGTH else f"{line[: _SUBJECT_LENGTH - 3]}..."
