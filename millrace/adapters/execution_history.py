@@ -54,7 +54,7 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
     for event in events:
         kind, identity = event["type"], event["id"]
         previous = event.get("previousEventId", identity - 1)
-        item_at[identity] = _map_item(event) if kind == "MapIterationStarted" else item_at.get(previous)
+        item_at[identity] = _map_item(event, item_at.get(previous))
         visit = visit_at.get(previous)
         if kind.endswith("StateEntered"):
             visit = _entered(event, item_at[identity]) if kind == "TaskStateEntered" else None
@@ -119,8 +119,11 @@ def _candidate(text: str) -> str | None:
     return None
 
 
-def _map_item(event: Mapping[str, Any]) -> str:
-    return str(event["mapIterationStartedEventDetails"]["index"])
+def _map_item(event: Mapping[str, Any], inherited: str | None) -> str | None:
+    """The Map item that an event belongs to. What ends an item or a Map follows the item's last event, but is outside."""
+    if event["type"] == "MapIterationStarted":
+        return str(event["mapIterationStartedEventDetails"]["index"])
+    return None if event["type"].startswith("Map") else inherited
 
 
 def _moment(event: Mapping[str, Any]) -> datetime:
