@@ -16,25 +16,39 @@ from local.jobs.listing import list_page
 from local.jobs.platform import JobPlatform
 from local.jobs.processing import run_processing_job
 from local.jobs.role_session import require_assumable, require_pass_role
-from local.jobs.sagemaker_job import FAILED, FINAL_STATUSES, IN_PROGRESS, JOB_KINDS, PROCESSING, TRAINING, JobKind
+from local.jobs.sagemaker_job import (
+    FAILED,
+    FINAL_STATUSES,
+    IN_PROGRESS,
+    JOB_KINDS,
+    PROCESSING,
+    TRAINING,
+    TRANSFORM,
+    JobKind,
+)
 from local.jobs.service_error import ServiceError, invalid
 from local.jobs.service_model import check_request, members_of, operation
 from local.jobs.store import NameTaken
 from local.jobs.training import run_training_job
+from local.jobs.transform import MODEL, run_transform_job
 
 SERVICE = "sagemaker"
 PRINCIPAL = "sagemaker.amazonaws.com"
-MODEL = "model"
 DAY_SECONDS = 86_400
 RESTARTED = "InternalServerError: the local platform was restarted while the job ran"
 
 Run = Callable[[JobPlatform, str, JobControl], None]
 Operation = Callable[[Document, str | None], Document]
 
-RUNNERS: dict[str, Run] = {TRAINING.resource: run_training_job, PROCESSING.resource: run_processing_job}
+RUNNERS: dict[str, Run] = {
+    TRAINING.resource: run_training_job,
+    PROCESSING.resource: run_processing_job,
+    TRANSFORM.resource: run_transform_job,
+}
 RULES: dict[str, Callable[[Document], None]] = {
     TRAINING.resource: sagemaker_rules.check_training_job,
     PROCESSING.resource: sagemaker_rules.check_processing_job,
+    TRANSFORM.resource: sagemaker_rules.check_transform_job,
 }
 
 
@@ -53,8 +67,7 @@ class SageMaker:
             "ListTags": self._list_tags,
         }
         for kind in JOB_KINDS:
-            if kind.resource in RUNNERS:
-                self._operations |= self._job_operations(kind)
+            self._operations |= self._job_operations(kind)
 
     @property
     def operation_names(self) -> frozenset[str]:
@@ -123,7 +136,9 @@ class SageMaker:
 
     def _create_job(self, kind: JobKind, request: Document, caller: str | None) -> Document:
         RULES[kind.resource](request)
-        if "RoleArn" in request:
+        if kind is TRANSFORM:
+            self._describe_model({"ModelName": request["ModelName"]}, None)
+        else:
             self._check_role(request["RoleArn"], caller)
         name = request[kind.name_key]
         arn = self.arn(kind.resource, name)
@@ -197,8 +212,9 @@ class SageMaker:
     def _create_model(self, request: Document, caller: str | None) -> Document:
         if ("PrimaryContainer" in request) == ("Containers" in request):
             raise invalid("You must provide exactly one of PrimaryContainer and Containers")
-        if "ExecutionRoleArn" in request:
-            self._check_role(request["ExecutionRoleArn"], caller)
+        if "ExecutionRoleArn" not in request:
+            raise invalid("ExecutionRoleArn must be specified")
+        self._check_role(request["ExecutionRoleArn"], caller)
         name = request["ModelName"]
         arn = self.arn(MODEL, name)
         fields = {field: value for field, value in request.items() if field != "Tags"}

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
+from local.jobs.batches import supports
 from local.jobs.documents import Document
 from local.jobs.service_error import ServiceError, invalid
 
@@ -125,7 +126,16 @@ def check_transform_job(request: Document) -> None:
     megabytes = request.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MEGABYTES) * request.get("MaxConcurrentTransforms", 1)
     if megabytes > MOST_CONCURRENT_MEGABYTES:
         raise invalid("MaxConcurrentTransforms * MaxPayloadInMB must not exceed 100 MB")
-    if request.get("BatchStrategy") == "MultiRecord" and request["TransformInput"].get("SplitType", "None") == "None":
+    split = request["TransformInput"].get("SplitType", "None")
+    if split not in {"None", "Line"} or request["TransformInput"].get("CompressionType", "None") != "None":
+        raise not_emulated("A transform input that is compressed, or split other than by Line")
+    processing = request.get("DataProcessing", {})
+    for name in ("InputFilter", "OutputFilter"):
+        if not supports(processing.get(name, "$")):
+            raise not_emulated(f"DataProcessing.{name} {processing[name]}")
+    if processing.get("JoinSource", "None") == "Input" and split != "Line":
+        raise invalid("JoinSource Input needs SplitType Line")
+    if request.get("BatchStrategy") == "MultiRecord" and split == "None":
         raise invalid("BatchStrategy MultiRecord needs a SplitType other than None")
 
 
