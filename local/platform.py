@@ -17,6 +17,7 @@ from typing import Any
 
 import boto3
 
+from local.assembly import read_assembly
 from local.deployer import Deployer
 from local.emulator.environment import INHERITED, ROOT_KEY, ROOT_SECRET
 
@@ -103,6 +104,8 @@ def start(
     Starting is idempotent: with the same state directory it returns the launcher that runs already.
     Raises PlatformUnavailable when the port is taken or the launcher does not come up.
     """
+    if assembly is not None:
+        read_assembly(assembly)  # a wrong one is told before anything starts
     state_dir = state_dir.resolve()
     started = time.monotonic()
     platform = running(state_dir)
