@@ -1,7 +1,9 @@
 """Moves files between S3 and the directories of a job, as the job's role."""
 
 import gzip
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 MEBIBYTE = 1 << 20
 TRANSFER = TransferConfig(use_threads=False, multipart_threshold=256 * MEBIBYTE, multipart_chunksize=64 * MEBIBYTE)
 EPOCH_SECONDS = 0
+
+Stamp = tuple[int, int]
 
 
 class TransferFailed(Exception):
@@ -150,7 +154,7 @@ class FolderMirror:
         self._s3 = s3
         self._folder = folder
         self._destination = destination
-        self._pushed: dict[str, tuple[int, int]] = {}
+        self._pushed: dict[str, Stamp] = {}
 
     def restore(self) -> None:
         """Bring down what an earlier run left."""
@@ -163,26 +167,45 @@ class FolderMirror:
         self._pushed = self._present()
 
     def push(self) -> None:
-        """Send what changed since the last time."""
+        """Send what changed since the last time. A file that is being written right now waits for the next time."""
         present = self._present()
-        for name, stamp in present.items():
-            if self._pushed.get(name) != stamp:
-                upload(self._s3, self._folder / name, self._destination.child(name))
         for name in self._pushed.keys() - present.keys():
-            location = self._destination.child(name)
-            try:
-                self._s3.delete_object(Bucket=location.bucket, Key=location.key)
-            except (ClientError, BotoCoreError) as error:
-                raise TransferFailed(f"ClientError: Checkpoint sync failed:{location.uri}: {error}") from error
-        self._pushed = present
+            self._delete(self._destination.child(name))
+            del self._pushed[name]
+        for name, stamp in present.items():
+            if self._pushed.get(name) != stamp and self._send(name, stamp):
+                self._pushed[name] = stamp
 
-    def _present(self) -> dict[str, tuple[int, int]]:
-        """Name → (modification time in ns, size) of each file now in the folder."""
-        stamps: dict[str, tuple[int, int]] = {}
-        for path in files_below(self._folder):
+    def _send(self, name: str, stamp: Stamp) -> bool:
+        """Upload a copy, so that the writer cannot change the bytes on their way; False when it did before."""
+        path = self._folder / name
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch) / "copy"
             try:
-                facts = path.stat()
+                shutil.copyfile(path, copy)
             except FileNotFoundError:
-                continue  # a temporary file that its writer has renamed meanwhile
-            stamps[path.relative_to(self._folder).as_posix()] = (facts.st_mtime_ns, facts.st_size)
-        return stamps
+                return False
+            if _stamp(path) != stamp:
+                return False
+            upload(self._s3, copy, self._destination.child(name))
+        return True
+
+    def _delete(self, location: S3Location) -> None:
+        try:
+            self._s3.delete_object(Bucket=location.bucket, Key=location.key)
+        except (ClientError, BotoCoreError) as error:
+            raise TransferFailed(f"ClientError: Checkpoint sync failed:{location.uri}: {error}") from error
+
+    def _present(self) -> dict[str, Stamp]:
+        """Name → stamp of each file now in the folder."""
+        stamps = {path.relative_to(self._folder).as_posix(): _stamp(path) for path in files_below(self._folder)}
+        return {name: stamp for name, stamp in stamps.items() if stamp is not None}
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Modification time in ns and size in bytes; None for a file that its writer has just renamed or deleted."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return None
+    return facts.st_mtime_ns, facts.st_size

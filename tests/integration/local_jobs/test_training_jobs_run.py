@@ -232,7 +232,8 @@ begun = int(state.read_text()) if state.is_file() else 0
 print(f"resumed at {begun}", flush=True)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 for number in range(begun, 60):
-    state.write_text(str(number))
+    (state.parent / "round.new").write_text(str(number))
+    (state.parent / "round.new").rename(state)
     if number == 59 or (begun and number > begun + 3):
         (base / "model/rounds").write_text(f"{begun} to {number}")
         break
@@ -249,7 +250,7 @@ def test_a_reclaimed_spot_instance_resumes_from_its_checkpoint(jobs: Jobs) -> No
         CheckpointConfig={"S3Uri": "s3://job-bucket/checkpoints/spot"},
     )
     jobs.sagemaker.create_training_job(**request)
-    wait_until(lambda: jobs.keys("checkpoints/spot/"))
+    wait_until(lambda: "checkpoints/spot/round" in jobs.keys("checkpoints/spot/"))
 
     assert jobs.launcher.post("/_local/jobs/spot/interrupt") == (202, {"interrupted": "spot"})
 

@@ -1,6 +1,7 @@
 """What is downloaded where, and what an archive looks like."""
 
 import os
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,45 @@ def test_a_mirror_sends_what_changed_and_removes_what_was_deleted(tmp_path: Path
     (tmp_path / "old").unlink()
     mirror.push()
     assert s3.objects == {"c/new": b"untouched", "c-other/x": b"not ours"}
+
+
+def test_a_file_that_is_written_while_it_is_sent_is_sent_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = InMemoryS3()
+    mirror = FolderMirror(s3, tmp_path, S3Location("b", "c"))
+    checkpoint = tmp_path / "state"
+    checkpoint.write_bytes(b"half")
+    copy = shutil.copyfile
+
+    def copy_too_early(source: Path, target: Path) -> None:
+        copy(source, target)
+        checkpoint.write_bytes(b"half and the other half")
+
+    with monkeypatch.context() as racing:
+        racing.setattr(shutil, "copyfile", copy_too_early)
+        mirror.push()
+    assert s3.objects == {}
+
+    mirror.push()
+    assert s3.objects == {"c/state": b"half and the other half"}
+
+
+def test_a_file_that_is_renamed_while_it_is_sent_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3 = InMemoryS3()
+    mirror = FolderMirror(s3, tmp_path, S3Location("b", "c"))
+    (tmp_path / "state.new").write_bytes(b"1")
+    copy = shutil.copyfile
+
+    def rename_then_copy(source: Path, target: Path) -> None:
+        (tmp_path / "state.new").rename(tmp_path / "state")
+        copy(source, target)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(shutil, "copyfile", rename_then_copy)
+        mirror.push()
+    mirror.push()
+    assert s3.objects == {"c/state": b"1"}
 
 
 def test_an_upload_that_is_refused_names_the_place(tmp_path: Path) -> None:
