@@ -47,7 +47,6 @@ def _up(arguments: argparse.Namespace) -> int:
     running = platform.start(arguments.state_dir, arguments.port, assembly, report=_print_step)
     print(f"ready at {running.endpoint_url} after {time.monotonic() - started:.1f} s")
     print(f"export AWS_CONFIG_FILE={running.state_dir / 'aws' / 'config'}")
-    print(f"export AWS_SHARED_CREDENTIALS_FILE={running.state_dir / 'aws' / 'credentials'}")
     print(f"export AWS_PROFILE={platform.PROFILE}")
     return 0
 

@@ -169,13 +169,14 @@ def describe(state_dir: Path) -> dict[str, Any]:
 
 
 def write_profile(state_dir: Path, endpoint_url: str) -> Path:
-    """Write the AWS profile that leads every SDK and the AWS CLI to the platform. Returns the config file."""
+    """Write the AWS profile, with its keys, that leads every SDK and the AWS CLI here. Returns the config file."""
     directory = state_dir / "aws"
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "config"
-    config.write_text(f"[profile {PROFILE}]\nendpoint_url = {endpoint_url}\nregion = {REGION}\noutput = json\n")
-    credentials = directory / "credentials"
-    credentials.write_text(f"[{PROFILE}]\naws_access_key_id = {ROOT_KEY}\naws_secret_access_key = {ROOT_SECRET}\n")
+    config.write_text(
+        f"[profile {PROFILE}]\nendpoint_url = {endpoint_url}\nregion = {REGION}\n"
+        f"aws_access_key_id = {ROOT_KEY}\naws_secret_access_key = {ROOT_SECRET}\n"
+    )
     return config
 
 

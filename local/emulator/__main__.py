@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def main() -> None:
         python=sys.executable,
     )
     environment = launcher_environment(os.environ, context)
-    Path(environment["TMPDIR"]).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(environment["TMPDIR"], ignore_errors=True)  # what a killed launcher unpacked
+    Path(environment["TMPDIR"]).mkdir(parents=True)
     os.environ.clear()
     os.environ.update(environment)
 

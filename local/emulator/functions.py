@@ -1,9 +1,11 @@
 """Lambda: functions run under AWS's own runtime client, see only their asset, and fail with their real error types."""
 
+import contextlib
 import importlib.metadata
 import os
 import re
 import shlex
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ class RuntimeClientWorker(lambda_runtime.ProvidedWorker):  # type: ignore[misc]
 def install(context: EmulatorContext) -> None:
     """Run every python function under the runtime client, isolated from this interpreter's packages."""
     runtime_dir = link_runtime_client(context.state_dir / "emulator" / "runtime")
+    end_orphans(runtime_dir)
     bootstrap = bootstrap_script(context.python)
     original_worker_class = lambda_runtime._worker_class_for
     original_execute = lambda_svc._execute_function_warm
@@ -117,6 +120,22 @@ def _set_by_lambda(name: str) -> bool:
         "LAMBDA_TASK_ROOT",
         "_HANDLER",
     } or name.startswith("AWS_LAMBDA_")
+
+
+def end_orphans(runtime_dir: Path, processes: Path = Path("/proc")) -> list[int]:
+    """End functions that a killed launcher of this installation left working: they would write into its successor.
+
+    Returns their process ids. They are known by their environment, which names `runtime_dir`; where the system shows
+    no environments nothing is ended, and a function ends by itself when it next asks its dead launcher for work.
+    """
+    mark = f"LAMBDA_RUNTIME_DIR={runtime_dir}".encode()
+    ended = []
+    for environment in processes.glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark in environment.read_bytes().split(b"\0"):
+                os.kill(int(environment.parent.name), signal.SIGKILL)
+                ended.append(int(environment.parent.name))
+    return ended
 
 
 def link_runtime_client(directory: Path) -> Path:

@@ -56,6 +56,9 @@ SIGNATURES = {
         "sequencer: str | None = None, object_extra: dict | None = None, record_extra: dict | None = None) -> None"
     ),
     "services.s3._fire_s3_event_async": None,
+    "services.s3._record_object_version": (
+        "(bucket_name: str, key: str, prior_obj: dict | None, obj: dict, data) -> str | None"
+    ),
     "services.stepfunctions._add_event": "(execution, event_type, details=None)",
     "services.stepfunctions._apply_input_path": "(state_def, data, ctx=None)",
     "services.stepfunctions._apply_output_path": "(state_def, data, ctx=None)",

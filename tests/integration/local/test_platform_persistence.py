@@ -1,3 +1,4 @@
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -222,6 +223,67 @@ def test_two_quick_puts_to_one_key_are_two_events_with_two_versions(
     assert {found["key"] for found in seen} == {"same"}
 
 
+def test_each_version_keeps_its_bytes_and_the_one_before_returns_when_the_latest_is_deleted(
+    started: platform.RunningPlatform, assembly: Path
+) -> None:
+    bucket = outputs(started, "Kept")["Data"]
+    s3 = started.session().client("s3")
+    first, second = (s3.put_object(Bucket=bucket, Key="k", Body=body)["VersionId"] for body in (b"one", b"two"))
+
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=first)["Body"].read() == b"one"
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"two"
+    s3.delete_object(Bucket=bucket, Key="k", VersionId=second)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"one"
+    third = s3.put_object(Bucket=bucket, Key="k", Body=b"three")["VersionId"]
+    s3.delete_object(Bucket=bucket, Key="k")
+    started.kill()
+
+    s3 = again(started, assembly).session().client("s3")
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=third)["Body"].read() == b"three"
+    assert s3.get_object(Bucket=bucket, Key="k", VersionId=first)["Body"].read() == b"one"
+
+
+def test_large_objects_do_not_stay_in_the_memory_of_the_launcher(started: platform.RunningPlatform) -> None:
+    bucket = outputs(started, "Kept")["Data"]
+    s3 = started.session().client("s3")
+    s3.put_object(Bucket=bucket, Key="warm-up", Body=b"x")
+    before = resident_megabytes(started.pid)
+    for number in range(6):
+        s3.put_object(Bucket=bucket, Key="large", Body=bytes([number]) * 20_000_000)
+
+    assert resident_megabytes(started.pid) - before < 100
+
+
+def test_a_function_of_a_killed_launcher_is_ended_by_the_next(
+    started: platform.RunningPlatform, assembly: Path
+) -> None:
+    started.session().client("stepfunctions").start_execution(
+        stateMachineArn=outputs(started, "Kept")["Machine"], input='{"seconds": 40}'
+    )
+    left = eventually(lambda: function_processes(started))
+    started.kill()
+    assert function_processes(started) == left
+
+    again(started, assembly)
+
+    eventually(lambda: not set(left) & set(function_processes(started)))
+
+
+def resident_megabytes(pid: int) -> float:
+    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1000
+
+
+def function_processes(running: platform.RunningPlatform) -> list[int]:
+    mark = f"LAMBDA_RUNTIME_DIR={running.state_dir}".encode()
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark in environment.read_bytes():
+                found.append(int(environment.parent.name))
+    return found
+
+
 def test_starting_twice_is_starting_once_and_a_taken_port_is_named(
     started: platform.RunningPlatform, tmp_path: Path
 ) -> None:
@@ -237,8 +299,10 @@ def test_the_written_profile_leads_to_the_platform(
     import boto3
 
     monkeypatch.setenv("AWS_CONFIG_FILE", str(started.state_dir / "aws" / "config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(started.state_dir / "aws" / "credentials"))
-    session = boto3.Session(profile_name="millrace-local")
+    monkeypatch.setenv("AWS_PROFILE", "millrace-local")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    session = boto3.Session()
 
     assert session.client("s3").meta.endpoint_url == started.endpoint_url
     assert session.client("sts").get_caller_identity()["Account"] == "000000000000"
