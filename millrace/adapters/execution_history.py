@@ -120,7 +120,7 @@ def _candidate(text: str) -> str | None:
 
 
 def _map_item(event: Mapping[str, Any], inherited: str | None) -> str | None:
-    """The Map item that an event belongs to. What ends an item or a Map follows the item's last event, but is outside."""
+    """The Map item that an event belongs to. What ends an item follows the item's last event, but is outside."""
     if event["type"] == "MapIterationStarted":
         return str(event["mapIterationStartedEventDetails"]["index"])
     return None if event["type"].startswith("Map") else inherited

@@ -1,0 +1,274 @@
+"""A platform of fakes, and the story of a dataset told through its use cases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from millrace.adapters.memory import (
+    InMemoryDatasetCatalog,
+    InMemoryEventBus,
+    InMemoryMetricSink,
+    InMemoryModelRegistry,
+    InMemoryNotifier,
+    InMemoryObjectStore,
+    InMemoryPipelines,
+    InMemoryRunLedger,
+    SetClock,
+)
+from millrace.domain import place
+from millrace.domain.dataset import (
+    Contract,
+    Dataset,
+    DatasetVersion,
+    PreparationReport,
+    PreparationRequest,
+    Quality,
+    Registration,
+)
+from millrace.domain.model import ModelVersion
+from millrace.domain.run import Run
+from millrace.use_cases.collect_candidates import TrainedCandidate, collect_candidates
+from millrace.use_cases.configure_dataset import configure_dataset
+from millrace.use_cases.open_ingest_run import open_ingest_run
+from millrace.use_cases.plan_training import plan_training
+from millrace.use_cases.record_dataset_version import record_dataset_version
+from millrace.use_cases.register_candidates import register_candidates
+from millrace.use_cases.register_upload import register_upload
+from millrace.use_cases.start_training import start_training
+from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_contract, a_quality, a_verdict
+
+ROWS = b"id,age,income,home,remarks,status\n1,30,2000.5,own,fine,good\n2,41,1500,rent,late,bad\n"
+
+
+@dataclass
+class World:
+    catalog: InMemoryDatasetCatalog = field(default_factory=InMemoryDatasetCatalog)
+    ledger: InMemoryRunLedger = field(default_factory=InMemoryRunLedger)
+    registry: InMemoryModelRegistry = field(default_factory=InMemoryModelRegistry)
+    store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
+    pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
+    bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
+    notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
+    metrics: InMemoryMetricSink = field(default_factory=InMemoryMetricSink)
+    clock: SetClock = field(default_factory=lambda: SetClock(NOON))
+
+    def put(self, key: str, body: bytes = ROWS) -> str:
+        """An object in the data bucket; its version id."""
+        self.store.write(place.uri(DATA_BUCKET, key), body)
+        return self.store.head(place.uri(DATA_BUCKET, key)).version_id
+
+    def arrives(self, key: str, version: str | None = None, *, size: int = 10, at: datetime = NOON) -> Run | None:
+        """An announcement of an object, one of possibly many."""
+        return open_ingest_run(
+            ledger=self.ledger,
+            pipelines=self.pipelines,
+            store=self.store,
+            bucket=DATA_BUCKET,
+            key=key,
+            object_version=version,
+            size_bytes=size,
+            at=at,
+        )
+
+    def dropped(self, key: str, body: bytes = ROWS) -> Run:
+        """An object that arrived and was announced."""
+        run = self.arrives(key, self.put(key, body))
+        assert run is not None
+        return run
+
+    def register(self, run: Run) -> Registration:
+        return register_upload(
+            catalog=self.catalog,
+            store=self.store,
+            bus=self.bus,
+            clock=self.clock,
+            data_bucket=DATA_BUCKET,
+            **run.input | {"received_at": run.started_at},
+        )
+
+    def request(self, registration: Registration) -> PreparationRequest:
+        return PreparationRequest.model_validate_json(self.store.read(str(registration.request_uri)))
+
+    def prepare(
+        self,
+        registration: Registration,
+        *,
+        contract: Contract | None = None,
+        quality: Quality | None = None,
+        rejection: str | None = None,
+        profile: dict[str, Any] | None = None,
+    ) -> None:
+        """What the preparation job leaves behind."""
+        request = self.request(registration)
+        report = PreparationReport(
+            dataset=request.dataset,
+            version=request.version,
+            rejection=rejection,
+            contract=None if rejection else contract or request.contract or a_contract(dataset=request.dataset),
+            quality=None if rejection else quality or a_quality(),
+            seconds=3.5,
+        )
+        self.store.write(place.profile_uri(request.location), json.dumps(profile or a_profile()).encode())
+        self.store.write(str(registration.report_uri), report.model_dump_json().encode())
+
+    def record(self, run: Run, registration: Registration) -> DatasetVersion:
+        return record_dataset_version(
+            catalog=self.catalog,
+            store=self.store,
+            ledger=self.ledger,
+            bus=self.bus,
+            metrics=self.metrics,
+            run_id=run.run_id,
+            registration=registration,
+        )
+
+    def ready(self, key: str = "uploads/credit/may.csv", body: bytes = ROWS, **preparation: Any) -> DatasetVersion:
+        """A dataset version, all the way from a dropped file."""
+        run = self.dropped(key, body)
+        registration = self.register(run)
+        self.prepare(registration, **preparation)
+        return self.record(run, registration)
+
+    def configure(self, dataset: str = "credit", *, actor: str = "ada", **changes: Any) -> Dataset:
+        return configure_dataset(
+            catalog=self.catalog, bus=self.bus, clock=self.clock, dataset=dataset, changes=changes, actor=actor
+        )
+
+    def start(self, dataset: str = "credit", **given: Any) -> Run:
+        return start_training(
+            catalog=self.catalog,
+            ledger=self.ledger,
+            pipelines=self.pipelines,
+            clock=self.clock,
+            dataset=dataset,
+            **{"started_by": "ada", **given},
+        )
+
+    def plan(self, run: Run) -> dict[str, Any]:
+        return plan_training(
+            catalog=self.catalog,
+            registry=self.registry,
+            ledger=self.ledger,
+            store=self.store,
+            artifacts_bucket=ARTIFACTS_BUCKET,
+            run_id=run.run_id,
+            dataset=run.dataset,
+            dataset_version=int(run.dataset_version or 0),
+            model=str(run.model),
+        )
+
+    def train(self, run: Run, plan: dict[str, Any], *, failing: dict[str, str] | None = None) -> list[TrainedCandidate]:
+        """What the training jobs leave behind: an artefact each, but a reason for those that are `failing`."""
+        candidates = [
+            trained(candidate, (failing or {}).get(candidate["algorithm"])) for candidate in plan["candidates"]
+        ]
+        for candidate in candidates:
+            if candidate.artifact_uri:
+                self.store.write(candidate.artifact_uri, f"artefact of {candidate.job_name}".encode())
+        return candidates
+
+    def collect(self, run: Run, training: list[TrainedCandidate]) -> dict[str, Any]:
+        return collect_candidates(
+            store=self.store, artifacts_bucket=ARTIFACTS_BUCKET, run_id=run.run_id, training=training
+        )
+
+    def evaluate(self, run: Run, training: list[TrainedCandidate], **facts: Any) -> dict[str, Any]:
+        """What the evaluation leaves behind."""
+        judged = [evaluated(candidate) for candidate in training if candidate.status == "TRAINED"]
+        judged[0]["recommended"] = True
+        report = {
+            "run_id": run.run_id,
+            "task": "binary",
+            "primary_metric": "roc_auc",
+            "test_rows": 668,
+            "candidates": judged,
+            "champion": None,
+            "failed": [],
+        }
+        self.write_evaluation(run, report | facts)
+        return report | facts
+
+    def write_evaluation(self, run: Run, report: dict[str, Any]) -> None:
+        address = place.run_uri(ARTIFACTS_BUCKET, run.run_id, "evaluation/evaluation.json")
+        self.store.write(address, json.dumps(report).encode())
+
+    def register_candidates(self, run: Run) -> list[ModelVersion]:
+        return register_candidates(
+            catalog=self.catalog,
+            registry=self.registry,
+            ledger=self.ledger,
+            store=self.store,
+            notifier=self.notifier,
+            clock=self.clock,
+            artifacts_bucket=ARTIFACTS_BUCKET,
+            training_image="image:3.2-0",
+            code_digest="code-digest",
+            run_id=run.run_id,
+            dataset=run.dataset,
+            dataset_version=int(run.dataset_version or 0),
+        )
+
+    def trained(self, **settings: Any) -> tuple[Run, list[ModelVersion]]:
+        """Registered candidates, all the way from a dropped file."""
+        self.configure(**{"target": "status", **settings})
+        self.ready(body=ROWS + str(len(self.catalog.uploads("credit"))).encode())
+        run = self.start()
+        candidates = self.train(run, self.plan(run))
+        self.collect(run, candidates)
+        self.evaluate(run, candidates)
+        return run, self.register_candidates(run)
+
+    def read_json(self, bucket: str, key: str) -> Any:
+        return json.loads(self.store.read(place.uri(bucket, key)))
+
+
+def trained(candidate: dict[str, Any], reason: str | None) -> TrainedCandidate:
+    known = {"algorithm": candidate["algorithm"], "job_name": candidate["job_name"]}
+    if reason is not None:
+        return TrainedCandidate(**known, status="FAILED", reason=reason)
+    return TrainedCandidate(
+        **known,
+        status="TRAINED",
+        artifact_uri=f"{candidate['output_uri']}/{candidate['job_name']}/output/model.tar.gz",
+        training_seconds=12.0,
+        billable_seconds=4.0,
+    )
+
+
+def evaluated(candidate: TrainedCandidate, **facts: Any) -> dict[str, Any]:
+    return {
+        "algorithm": candidate.algorithm,
+        "job_name": candidate.job_name,
+        "artifact_digest": f"digest-{candidate.algorithm}",
+        "hyperparameters": {"depth": 4},
+        "signature": {"inputs": ["age"]},
+        "metrics": {"roc_auc": {"value": 0.83, "low": 0.79, "high": 0.86, "higher_is_better": True}},
+        "curves": {"roc": []},
+        "verdict": a_verdict(f"{candidate.algorithm} gains 0.3.").model_dump(mode="json"),
+        "recommended": False,
+    } | facts
+
+
+def a_profile(**facts: Any) -> dict[str, Any]:
+    """The parts of profile.json that planning reads."""
+
+    def column(counts: dict[str, int] | None, distinct: float) -> dict[str, Any]:
+        return {"counts": counts, "distinct": distinct}
+
+    return {
+        "rows": 990,
+        "target": None,
+        "classes": None,
+        "splits": {"train": 660, "validation": 165, "test": 165},
+        "columns": {
+            "id": column(None, 990.0),
+            "age": column(None, 60.0),
+            "income": column(None, 900.0),
+            "home": column({"own": 500, "rent": 490}, 2),
+            "remarks": column(None, 900.0),
+            "status": column({"good": 700, "bad": 290}, 2),
+        },
+    } | facts
