@@ -100,7 +100,8 @@ def _numbers(values: pd.Series[Any], kind: str) -> npt.NDArray[np.float64]:
 
     if kind == BOOLEAN_KIND:
         return values.astype("boolean").astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    if kind in TIME_KINDS and not pd.api.types.is_numeric_dtype(values):
+    told_as_numbers = pd.api.types.infer_dtype(values, skipna=True) in ("integer", "floating", "mixed-integer-float")
+    if kind in TIME_KINDS and not told_as_numbers:
         moments = pd.to_datetime(values, utc=True, format="ISO8601")
         return ((moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64)
     return pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import json
 import os
 import subprocess
@@ -13,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 REPOSITORY = Path(__file__).parents[3]
 TARGET = "outcome"
@@ -188,8 +192,28 @@ class Experiment:
         output, _ = process.communicate(timeout=240)
         return Result(process.returncode, output, base)
 
-    def run(self, module: str, base: Path, threads: int | None = None) -> Result:
+    def run_process(self, module: str, base: Path, threads: int | None = None) -> Result:
+        """As the service does it: a process of its own."""
         return self.finish(self.start(module, base, threads), base)
+
+    def run(self, module: str, base: Path, threads: int | None = None) -> Result:
+        """The same in this process: a second faster, since the libraries are loaded."""
+        main = importlib.import_module(f"sagemaker_scripts.{module}").main
+        output = io.StringIO()
+        before = os.environ.get("SAGEMAKER_BASE_DIR")
+        os.environ["SAGEMAKER_BASE_DIR"] = str(base)
+        try:
+            with (
+                threadpool_limits(limits=threads or self.threads, user_api="openmp"),
+                contextlib.redirect_stdout(output),
+                contextlib.redirect_stderr(output),
+            ):
+                code = main()
+        finally:
+            del os.environ["SAGEMAKER_BASE_DIR"]
+            if before is not None:
+                os.environ["SAGEMAKER_BASE_DIR"] = before
+        return Result(code, output.getvalue(), base)
 
     def train(self, algorithm: str, name: str = "", threads: int | None = None) -> Result:
         return self.run("train", self.training_container(algorithm, name), threads)
