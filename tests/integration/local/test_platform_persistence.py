@@ -11,13 +11,17 @@ from conftest import a_function, a_role, allow, outputs, write_assembly
 from local import platform
 
 HANDLERS = """
-import time
+import pathlib, time
 
 def sleep(event, context):
+    if "touch" in event:
+        pathlib.Path(event["touch"]).touch()
     time.sleep(event["seconds"])
     return event
 
 def note(event, context):
+    if event["detail"].get("name") == "slowly-noted":
+        time.sleep(4)
     print("noted", event["detail"].get("name") or event["detail"]["object"]["key"])
 
 flaky_calls = 0
@@ -186,15 +190,16 @@ def test_an_event_whose_function_was_killed_is_delivered_again(
 ) -> None:
     names = outputs(started, "Kept")
     states = started.session().client("stepfunctions")
-    arn = states.start_execution(stateMachineArn=names["Machine"], input='{"seconds": "x"}', name="ended")[
+    arn = states.start_execution(stateMachineArn=names["Machine"], input='{"seconds": "x"}', name="slowly-noted")[
         "executionArn"
     ]
     eventually(lambda: states.describe_execution(executionArn=arn)["status"] == "FAILED")
+    time.sleep(1.0)  # the end is in a checkpoint, so nothing but the journal can tell of it again
     started.kill()
 
     second = again(started, assembly)
 
-    assert set(eventually(lambda: notes_of(second, names["note"]))) == {"noted ended"}
+    assert set(eventually(lambda: notes_of(second, names["note"]))) == {"noted slowly-noted"}
 
 
 def test_a_function_that_fails_twice_gets_its_event_a_third_time(started: platform.RunningPlatform) -> None:
@@ -255,12 +260,14 @@ def test_large_objects_do_not_stay_in_the_memory_of_the_launcher(started: platfo
 
 
 def test_a_function_of_a_killed_launcher_is_ended_by_the_next(
-    started: platform.RunningPlatform, assembly: Path
+    started: platform.RunningPlatform, assembly: Path, tmp_path: Path
 ) -> None:
     started.session().client("stepfunctions").start_execution(
-        stateMachineArn=outputs(started, "Kept")["Machine"], input='{"seconds": 40}'
+        stateMachineArn=outputs(started, "Kept")["Machine"],
+        input=json.dumps({"seconds": 40, "touch": str(tmp_path / "working")}),
     )
-    left = eventually(lambda: function_processes(started))
+    eventually((tmp_path / "working").exists)
+    left = function_processes(started)
     started.kill()
     assert function_processes(started) == left
 
