@@ -81,7 +81,7 @@ class Platform:
     def bus(self) -> EventBus:
         from millrace.adapters.events import EventBridgeBus
 
-        return EventBridgeBus(_client("events"), self.settings.event_bus_name)
+        return EventBridgeBus(_client("events"), self.settings.require("event_bus_name"))
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 
 class EventBridgeBus:
-    """A function that may have to publish, but mostly does not, finds out only then that it was given no bus."""
-
     def __init__(self, client: EventBridgeClient, bus_name: str) -> None:
         self._client = client
         self._bus_name = bus_name

@@ -45,7 +45,11 @@ def test_every_part_can_be_built_from_settings() -> None:
 
 
 def test_a_part_without_its_setting_says_which_is_missing() -> None:
-    for part, setting in (("catalog", "REGISTRY_TABLE"), ("notifier", "NOTIFICATIONS_TOPIC_ARN")):
+    for part, setting in (
+        ("catalog", "REGISTRY_TABLE"),
+        ("notifier", "NOTIFICATIONS_TOPIC_ARN"),
+        ("bus", "EVENT_BUS_NAME"),
+    ):
         with pytest.raises(InvalidInput, match=setting):
             getattr(bootstrap.platform(Settings()), part)
 
