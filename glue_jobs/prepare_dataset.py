@@ -6,7 +6,6 @@ A file that makes one section is prepared here in the driver; Spark starts only 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -41,7 +40,7 @@ class SparkEngine:
             .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         )
         if not SparkConf().contains("spark.master"):
-            builder = builder.master("local[*]").config("spark.pyspark.python", sys.executable)
+            builder = builder.master("local[*]")
         return builder.getOrCreate()
 
     def run(self, task: Callable[[Section], T], sections: Sequence[Section]) -> Iterable[T]:

@@ -63,9 +63,9 @@ def read_header(blocks: Iterable[Lines], dialect: Dialect) -> tuple[str, ...]:
 
 
 def record_lines(lines: list[str], dialect: Dialect) -> int:
-    """How many of `lines`, which go on elsewhere, hold whole records. They begin with one."""
+    """How many of `lines`, which go on elsewhere, may be cut off: whole records that no later line has a say in."""
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    return _parse(lines, dialect, final=False).consumed
+    return _parse(lines, dialect, final=False).severable
 
 
 _TOO_LONG = "record over several lines is too long"
@@ -73,13 +73,18 @@ _TOO_LONG = "record over several lines is too long"
 
 @dataclass
 class _Parsed:
-    """Records of one block: row i is lines[starts[i]:ends[i]]. `faults` are positions of single lines with a reason."""
+    """Records of one block: row i is lines[starts[i]:ends[i]]. `faults` are positions of single lines with a reason.
+
+    `consumed` lines are dealt with. Up to `severable` the outcome would be the same if the file ended there: the lines
+    after a broken record that were looked at in vain lie before it too.
+    """
 
     rows: list[list[str]] = field(default_factory=list)
     starts: Sequence[int] = ()
     ends: Sequence[int] = ()
     faults: list[tuple[int, Reason]] = field(default_factory=list)
     consumed: int = 0
+    severable: int = 0
 
 
 def _parse(lines: list[str], dialect: Dialect, *, final: bool) -> _Parsed:
@@ -90,7 +95,7 @@ def _parse(lines: list[str], dialect: Dialect, *, final: bool) -> _Parsed:
         return _parse_carefully(lines, dialect, final=final)
     count = len(lines)
     if len(rows) == count:
-        return _Parsed(rows, range(count), range(1, count + 1), [], count)
+        return _Parsed(rows, range(count), range(1, count + 1), [], count, count)
     return _parse_carefully(lines, dialect, final=final)
 
 
@@ -100,7 +105,7 @@ def _parse_carefully(lines: list[str], dialect: Dialect, *, final: bool) -> _Par
     starts: list[int] = []
     ends: list[int] = []
     faults: list[tuple[int, Reason]] = []
-    position = 0
+    position = reached = severable = 0
     while position < len(lines):
         reader, base = _reader(_lines_from(lines, position), dialect), position
         try:
@@ -112,13 +117,16 @@ def _parse_carefully(lines: list[str], dialect: Dialect, *, final: bool) -> _Par
                 starts.append(position)
                 ends.append(end)
                 position = end
+                severable = end if end >= reached else severable
         except csv.Error as error:
             unfinished = base + reader.line_num == len(lines) and not final
             if unfinished and _size(lines[position:]) <= MAX_RECORD_CHARACTERS:
                 break
             faults.append((position, _fault(str(error))))
+            reached = max(reached, base + reader.line_num)
             position += 1
-    return _Parsed(rows, starts, ends, faults, position)
+            severable = position if position >= reached else severable
+    return _Parsed(rows, starts, ends, faults, position, severable)
 
 
 def _lines_from(lines: list[str], position: int) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
@@ -161,7 +162,7 @@ def _single_byte_encoding(head: bytes) -> str:
 
 def _decodes(head: bytes, encoding: str) -> bool:
     try:
-        head[:-4].decode(encoding)
+        codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
     return True
