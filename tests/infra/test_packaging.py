@@ -136,14 +136,17 @@ class TestLambdaPackage:
 
         assert size < 40 * 2**20
 
-    def test_a_package_over_the_limit_is_refused_with_advice(
+    def test_a_package_over_the_limit_is_refused_with_advice_and_not_kept(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(packaging, "LAMBDA_LIMIT_BYTES", 2**20)
-        (tmp_path / "large.bin").write_bytes(bytes(2**20 + 1))
+        monkeypatch.setattr(packaging, "_install", nothing)
+        monkeypatch.setattr(packaging, "_strip", nothing)
+        monkeypatch.setattr(packaging, "LAMBDA_LIMIT_BYTES", 1)
 
-        with pytest.raises(PackagingFailed, match=r"AWS accepts 1: move what only some functions need"):
-            packaging.refuse_oversize(tmp_path)
+        with pytest.raises(PackagingFailed, match=r"AWS accepts 0: move what only some functions need"):
+            packaging.lambda_package(GRAVITON, build=tmp_path)
+
+        assert list(tmp_path.glob("lambda-*")) == []
 
     def test_another_target_is_another_package(self, graviton: Package, host: Package) -> None:
         assert graviton.digest != host.digest

@@ -1,0 +1,107 @@
+"""What each role may do, all of it: a permission that is added or lost shows here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+
+import pytest
+from conftest import Platform
+
+READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+WRITE = {"s3:PutObject", "s3:AbortMultipartUpload"}
+TABLE = {
+    f"dynamodb:{action}" for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+}
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+JOB_LOG = LOG | {"logs:CreateLogGroup", "logs:DescribeLogStreams"}
+FUNCTION = LOG | {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+EVENT_FUNCTION = FUNCTION | {"sqs:SendMessage"}
+IMAGE = {
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchGetImage",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:GetDownloadUrlForLayer",
+}
+
+ROLES = {
+    "OnUploadArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
+    "RegisterUpload": FUNCTION | READ | WRITE | TABLE | {"events:PutEvents"},
+    "PrepareDataset": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
+    "RecordDatasetVersion": FUNCTION | READ | TABLE | {"events:PutEvents", "cloudwatch:PutMetricData"},
+    "RejectUpload": FUNCTION | TABLE,
+    "OnDatasetVersionReady": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
+    "PlanTraining": FUNCTION | READ | WRITE | TABLE,
+    "SageMaker": READ | WRITE | JOB_LOG | IMAGE | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
+    "CollectCandidates": FUNCTION | WRITE,
+    "RegisterCandidates": FUNCTION | READ | WRITE | TABLE | {"sns:Publish"},
+    "OnModelVersionApproved": EVENT_FUNCTION | TABLE,
+    "OnExecutionEnded": EVENT_FUNCTION
+    | TABLE
+    | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"},
+}
+
+# What a role reads in S3. Assets are single objects, named by their digest.
+READS = {
+    "OnUploadArrived": {"uploads/*"},
+    "RegisterUpload": {"uploads/*", "datasets/*"},
+    "PrepareDataset": {"uploads/*", "datasets/*", "script.py", "core.zip"},
+    "RecordDatasetVersion": {"datasets/*"},
+    "PlanTraining": {"datasets/*", "models/*"},
+    "SageMaker": {"datasets/*", "runs/*", "core.zip"},
+    "RegisterCandidates": {"runs/*", "models/*"},
+}
+
+
+def role_of(policy: str) -> str:
+    found = re.fullmatch(r"(\w+?)RoleDefaultPolicy[0-9A-F]{8}", policy)
+    assert found, policy
+    return found[1]
+
+
+def test_every_role_may_do_exactly_this(prod: Platform) -> None:
+    allowed: dict[str, set[str]] = defaultdict(set)
+    for name, policy in prod.resources("AWS::IAM::Policy").items():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            actions = statement["Action"]
+            allowed[role_of(name)] |= {actions} if isinstance(actions, str) else set(actions)
+
+    # The state machines' own roles are in test_state_machines.py.
+    assert {role: actions for role, actions in allowed.items() if role not in {"Ingest", "Training"}} == ROLES
+
+
+def test_every_role_reads_exactly_this(prod: Platform) -> None:
+    read: dict[str, set[str]] = defaultdict(set)
+    for name, policy in prod.resources("AWS::IAM::Policy").items():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if "s3:GetObject" in statement["Action"]:
+                read[role_of(name)] |= keys_in(json.dumps(statement["Resource"]))
+
+    assert read == READS
+
+
+def keys_in(resources: str) -> set[str]:
+    """The end of each ARN: a prefix of keys, or an asset with its digest replaced by what it is."""
+    prefixes = set(re.findall(r'"/(\w+/\*)"', resources))
+    assets = set(re.findall(r'"/[0-9a-f]{64}\.(\w+)"', resources))
+    return prefixes | {{"py": "script.py", "zip": "core.zip"}[ending] for ending in assets}
+
+
+@pytest.mark.parametrize("kind", ["AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"])
+def test_resource_policies_open_nothing_to_the_world(kind: str, prod: Platform) -> None:
+    opening = [
+        statement["Principal"]
+        for properties in prod.properties(kind)
+        for statement in properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+
+    assert [principal for principal in opening if principal in ("*", {"AWS": "*"})] == []
+
+
+def test_buckets_refuse_old_versions_of_tls(prod: Platform) -> None:
+    for properties in prod.properties("AWS::S3::BucketPolicy"):
+        conditions = [statement["Condition"] for statement in properties["PolicyDocument"]["Statement"]]
+        assert {"NumericLessThan": {"s3:TlsVersion": 1.2}} in conditions
