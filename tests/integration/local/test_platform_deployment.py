@@ -5,7 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from conftest import a_function, a_role, outputs, write_assembly
 
 from local import platform
@@ -133,14 +135,33 @@ def test_a_bucket_with_tls_policy_accepts_objects_and_is_emptied_and_deleted_wit
     assembly = write_assembly(tmp_path / "out", {"Stored": template})
     running.deploy(assembly)
     bucket = outputs(running, "Stored")["Name"]
-    s3 = running.session().client("s3")
+    s3 = client_of_a_user(running, "writer", ["s3:PutObject", "s3:DeleteObject"], bucket)
     for body in (b"one", b"two"):
         s3.put_object(Bucket=bucket, Key="kept/key", Body=body)
     s3.delete_object(Bucket=bucket, Key="kept/key")
 
+    with pytest.raises(ClientError, match="not authorized to perform: s3:GetObject"):
+        s3.get_object(Bucket=bucket, Key="kept/key")
+
     Deployer(running.session()).delete(assembly)
 
-    assert bucket not in [found["Name"] for found in s3.list_buckets()["Buckets"]]
+    assert bucket not in [found["Name"] for found in running.session().client("s3").list_buckets()["Buckets"]]
+
+
+def client_of_a_user(running: platform.RunningPlatform, name: str, actions: list[str], bucket: str) -> Any:
+    """An S3 client that is not the account's root, which no policy binds."""
+    iam = running.session().client("iam")
+    iam.create_user(UserName=name)
+    document = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": f"arn:aws:s3:::{bucket}/*"}]}
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=json.dumps(document))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return boto3.client(
+        "s3",
+        endpoint_url=running.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
 
 
 def test_equal_directories_give_equal_archives_whatever_their_times_and_caches(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ def refuse(event, context):
 
 def sleep(event, context):
     time.sleep(event["seconds"])
+    if event.get("refuse"):
+        raise OrderRefused("too late")
     return event
 """
 FUNCTIONS = ("echo", "refuse", "sleep")
@@ -261,7 +263,7 @@ def test_a_machine_that_takes_too_long_is_timed_out_and_announced_and_stays_so(m
 def test_a_stopped_execution_is_announced_with_the_reason_and_its_thread_cannot_change_its_end(
     machines: Machines,
 ) -> None:
-    execution = machines.start("Slow", {"seconds": 1})
+    execution = machines.start("Slow", {"seconds": 1, "refuse": True})
     time.sleep(0.4)
     machines.states.stop_execution(executionArn=execution, error="Unwanted", cause="somebody changed their mind")
 
