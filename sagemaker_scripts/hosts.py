@@ -6,7 +6,7 @@ import hashlib
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +64,15 @@ def joined(hosts: HostNames, port: int, *, patience_seconds: float = PATIENCE_SE
         return
     deadline = time.monotonic() + patience_seconds
     address = _resolve(hosts.names[0], deadline)
+    tracker = None
     if hosts.place.rank == 0:
-        tracker = RabitTracker(len(hosts.names), host_ip=address, sortby="task", timeout=int(patience_seconds))
-        tracker.start()
-        tracker_port = int(tracker.worker_args()["dmlc_tracker_port"])
-        _tell(address, port, tracker_port, listeners=len(hosts.names) - 1, deadline=deadline)
+        with _guests(address, port, expected=len(hosts.names) - 1, deadline=deadline) as guests:
+            # The system chooses the tracker's port: it does not let go of a fixed one for a while after a job.
+            tracker = RabitTracker(len(hosts.names), host_ip=address, sortby="task", timeout=int(patience_seconds))
+            tracker.start()
+            tracker_port = int(tracker.worker_args()["dmlc_tracker_port"])
+            for guest in guests:
+                guest.sendall(f"{tracker_port}\n".encode())
     else:
         tracker_port = _ask(address, port, deadline)
     with collective.CommunicatorContext(
@@ -80,26 +84,35 @@ def joined(hosts: HostNames, port: int, *, patience_seconds: float = PATIENCE_SE
         dmlc_timeout=int(patience_seconds),
     ):
         yield
+    if tracker is not None:
+        # The others say goodbye to the tracker, which lives in this process.
+        tracker.wait_for(timeout=int(patience_seconds))
 
 
-def _tell(address: str, port: int, tracker_port: int, *, listeners: int, deadline: float) -> None:
-    """Tell each other host the tracker's port, which only the system could choose free of a job just ended."""
-    with socket.create_server((address, port), backlog=listeners) as server:
-        for told in range(listeners):
+@contextmanager
+def _guests(address: str, port: int, *, expected: int, deadline: float) -> Iterator[list[socket.socket]]:
+    """Connections of all other hosts, which wait on them for the tracker's port."""
+    with ExitStack() as open_connections:
+        server = open_connections.enter_context(socket.create_server((address, port), backlog=expected))
+        guests: list[socket.socket] = []
+        while len(guests) < expected:
             server.settimeout(max(0.001, deadline - time.monotonic()))
             try:
                 connection, _ = server.accept()
             except TimeoutError:
-                raise HostsApart(f"only {told} of the {listeners} other hosts came to {address}:{port}") from None
-            with connection:
-                connection.sendall(f"{tracker_port}\n".encode())
+                raise HostsApart(f"only {len(guests)} of the {expected} other hosts came to {address}:{port}") from None
+            guests.append(open_connections.enter_context(connection))
+        yield guests
 
 
 def _ask(address: str, port: int, deadline: float) -> int:
     while True:
         try:
-            with socket.create_connection((address, port), timeout=5) as connection, connection.makefile() as answer:
-                return int(answer.readline())
+            with socket.create_connection((address, port), timeout=5) as connection:
+                # Open until all hosts came; the answer is the port and a line end.
+                connection.settimeout(max(0.001, deadline - time.monotonic()))
+                with connection.makefile() as answer:
+                    return int(answer.readline())
         except (OSError, ValueError) as error:
             if time.monotonic() > deadline:
                 raise HostsApart(f"the first host does not answer at {address}:{port}: {error}") from error

@@ -21,7 +21,7 @@ from millrace.algorithms.base import (
 from millrace.algorithms.features import Feature
 from millrace.algorithms.preprocessing import column_transformer
 
-ROUNDS_PER_CHECKPOINT = 20
+ROUNDS_PER_CHECKPOINT = 25
 _OBJECTIVES = {BINARY: "binary:logistic", MULTICLASS: "multi:softprob", REGRESSION: "reg:squarederror"}
 # Sums over rows, so that several hosts compute exactly what one host computes; AUC would only be approximated.
 _STOPPING_METRICS = {BINARY: "logloss", MULTICLASS: "mlogloss", REGRESSION: "rmse"}
@@ -49,9 +49,9 @@ def fit(pipeline: Any, params: Mapping[str, Any], rows: FitRows, context: FitCon
     """Boost until the validation loss has not improved for `early_stopping_rounds`; keep the trees up to the best.
 
     Each host of several takes the rows `index % hosts` and all validation rows, inside a communicator that the caller
-    has opened. A fit that continues from a checkpoint ends in the same trees as one that was never interrupted: the
-    random numbers of a round depend on the seed and the round alone. Several hosts end in the trees of one host as long
-    as `subsample` is 1 and the merged quantile sketches are exact, as they are for small data; otherwise close to them.
+    has opened. Several hosts end in the trees of one as long as `subsample` is 1 and the merged quantile sketches are
+    exact, as they are for small data; otherwise close to them. A fit that continues from a checkpoint ends in the same
+    trees as one that was never interrupted.
     """
     import numpy as np
     import xgboost as xgb
@@ -86,8 +86,10 @@ def _boost(settings: dict[str, Any], learn: Any, judge: Any, params: Mapping[str
         losses.append(float(booster.eval_set([(judge, "validation")], len(losses)).rpartition(":")[2]))
         if len(losses) % ROUNDS_PER_CHECKPOINT == 0:
             context.report("rounds", {"rounds": len(losses), "of": rounds, "validation_loss": losses[-1]})
-            _save(booster, losses, context)
-    _save(booster, losses, context)
+            # Continue as from a checkpoint even when nothing was interrupted: a booster keeps the state of its column
+            # sampler to itself, so only one that starts anew at the same rounds draws the same columns.
+            booster = xgb.Booster(settings, [learn, judge], model_file=_saved(booster, losses, context))
+    _saved(booster, losses, context)
     booster.set_attr(**{_PROGRESS: None})
     return booster[: losses.index(min(losses)) + 1]
 
@@ -96,14 +98,15 @@ def _stale(losses: Sequence[float], patience: int) -> bool:
     return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
-def _save(booster: Any, losses: Sequence[float], context: FitContext) -> None:
-    """Trees and losses in one file that appears whole or not at all. One host is enough: all hold the same trees."""
-    if context.checkpoint is None or context.hosts.rank:
-        return
+def _saved(booster: Any, losses: Sequence[float], context: FitContext) -> bytearray:
+    """The trees with the losses so far. The first host also keeps them, in a file that appears whole or not at all."""
     booster.set_attr(**{_PROGRESS: json.dumps({"fingerprint": context.fingerprint, "losses": list(losses)})})
-    unfinished = context.checkpoint.with_name(f".{context.checkpoint.name}")
-    unfinished.write_bytes(booster.save_raw("ubj"))
-    unfinished.replace(context.checkpoint)
+    content: bytearray = booster.save_raw("ubj")
+    if context.checkpoint is not None and context.hosts.rank == 0:
+        unfinished = context.checkpoint.with_name(f".{context.checkpoint.name}")
+        unfinished.write_bytes(content)
+        unfinished.replace(context.checkpoint)
+    return content
 
 
 def _resume(context: FitContext) -> tuple[Any, list[float]]:

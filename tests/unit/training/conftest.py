@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from training_containers import FRAMES, SMALL_FITS, Experiment, Result, splits
-
-
-class TrainedExperiment:
-    """One task's experiment with its training results by algorithm."""
-
-    def __init__(self, experiment: Experiment) -> None:
-        self.experiment = experiment
-        self.results: dict[str, Result] = {name: experiment.train(name) for name in SMALL_FITS}
-
-    @property
-    def containers(self) -> dict[str, Path]:
-        return {name: result.base for name, result in self.results.items()}
+from training_containers import FRAMES, Experiment, TrainedExperiment, splits
 
 
 @pytest.fixture(scope="session")

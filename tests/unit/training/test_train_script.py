@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TrainedExperiment
 from training_containers import (
     FEATURES,
     SMALL_FITS,
     TARGET,
     Experiment,
+    TrainedExperiment,
     binary_frame,
     regression_frame,
     splits,
