@@ -2,8 +2,8 @@
 
     python benchmarks/preparation.py [rows …]     default 100000 1000000; the issue's third size is 10000000
 
-Each size runs in a process of its own (peak memory is a process's), on one generated CSV file of 10 columns with 1 % bad
-rows, once without a contract (first version) and once with it (later version). Results go to benchmarks/results/.
+Each size runs in a process of its own (peak memory is a process's), on one generated CSV file of 10 columns with 1 %
+bad rows, once without a contract (first version) and once with it (later version). Results go to benchmarks/results/.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class FolderSink:
 
 
 def write_rows(path: Path, rows: int) -> None:
-    """Mixed columns: integers, money, ratios, categories, booleans, dates, times, text; 3 % missing, 1 % of rows bad."""
-    rng = random.Random(7)
+    """Integers, money, ratios, categories, booleans, dates, times, text; 3 % of ages missing, 1 % of rows bad."""
+    rng = random.Random(7)  # noqa: S311  not for secrets
     cities = [f"city-{number:03}" for number in range(200)]
     with path.open("w") as stream:
         stream.write(_HEADER)

@@ -1,7 +1,7 @@
 """The profile of a dataset version: what its accepted rows look like, in mergeable form.
 
 `merge` is associative and commutative: exactly for counts, extremes and exact value counts, within rounding for means,
-and within the sketches' error (quantiles about 1 % of rank, distinct values about 2 %) where a column has more than
+and within the sketches' error (quantiles below 1 % of rank, distinct values about 2 %) where a column has more than
 MAX_EXACT_VALUES different values. The same rows in the same batches give the same profile, byte for byte.
 
 profile.json, all keys snake_case:
@@ -10,10 +10,11 @@ profile.json, all keys snake_case:
      "classes": {"train": {"good": 2240, "bad": 878}, …} | null      of the target, when it has at most MAX_CLASSES
      "columns": {"age": {
         "kind": "integer", "count": 4440, "nulls": 14,                 count: values that are not null
-        "mean": 37.1, "m2": 535000.2, "std": 10.98,                    m2: sum of squared distances from the mean
+        "mean": 37.1, "m2": 535000.2, "std": 10.98,                    m2: sum of squares of the distances from the
+                                                                       mean; null when too large for a float
         "minimum": 18.0, "maximum": 68.0,
         "counts": {"18": 12, …} | null,                                every value with its count, while few
-        "quantile_sketch": base64 | null,                              Apache DataSketches t-digest, k = 200
+        "quantile_sketch": base64 | null,                              Apache DataSketches t-digest, k = 800
         "distinct_sketch": base64 | null,                              Apache DataSketches HLL, lg_k = 12
         "frequent_sketch": base64 | null,                              Apache DataSketches frequent items (categories)
         "distinct": 51.0, "quantiles": {"0.5": 36.0, …},               derived, for readers
@@ -44,7 +45,7 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 HISTOGRAM_BINS = 20
 TOP_VALUES = 20
 
-_DIGEST_K = 200
+_DIGEST_K = 800  # measured: at most 0.6 % of rank from 50,000 to 1,000,000 values, merged or not; k = 200 has 2.6 %
 _HLL_LG_K = 12
 _FREQUENT_LG_K = 12
 _COUNTED_TEXT = ("category", "boolean")
@@ -118,7 +119,7 @@ class ColumnProfile:
 
     def histogram(self, bins: int = HISTOGRAM_BINS) -> tuple[list[float], list[float]]:
         """Edges (bins + 1) of equal width from minimum to maximum, and the share of values in each bin."""
-        if not self.count or self.minimum is None or self.maximum is None:
+        if not self.count or self.minimum is None or self.maximum is None or math.isinf(self.maximum - self.minimum):
             return [], []
         if self.minimum == self.maximum:
             return [self.minimum, self.maximum], [1.0]
@@ -169,9 +170,9 @@ class ColumnProfile:
             "kind": self.kind,
             "count": self.count,
             "nulls": self.nulls,
-            "mean": self.mean if numeric else None,
-            "m2": self.m2 if numeric else None,
-            "std": self.std,
+            "mean": _finite(self.mean) if numeric else None,
+            "m2": _finite(self.m2) if numeric else None,
+            "std": _finite(self.std),
             "minimum": self.minimum,
             "maximum": self.maximum,
             "counts": None if self.counts is None else dict(sorted(self.counts.items())),
@@ -190,8 +191,8 @@ class ColumnProfile:
             kind=state["kind"],
             count=state["count"],
             nulls=state["nulls"],
-            mean=state["mean"] or 0.0,
-            m2=state["m2"] or 0.0,
+            mean=_moment(state, "mean"),
+            m2=_moment(state, "m2"),
             minimum=state["minimum"],
             maximum=state["maximum"],
             counts=state["counts"],
@@ -312,14 +313,16 @@ def _profile_column(values: pa.Array, kind: str, *, exact: bool) -> ColumnProfil
 def _numeric(
     numbers: np.ndarray[Any, Any], nulls: int, kind: str, *, counts: dict[str, int] | None, distinct: bytes | None
 ) -> ColumnProfile:
-    mean = float(numbers.mean())
     sketched = counts is None
+    with np.errstate(over="ignore", invalid="ignore"):  # values near 1e308: mean and m2 may be infinite, and say so
+        mean = float(numbers.mean())
+        m2 = float(np.square(numbers - mean).sum())
     return ColumnProfile(
         kind=kind,
         count=len(numbers),
         nulls=nulls,
         mean=mean,
-        m2=float(np.square(numbers - mean).sum()),
+        m2=m2,
         minimum=float(numbers.min()),
         maximum=float(numbers.max()),
         counts=counts,
@@ -461,6 +464,18 @@ def _extreme(choose: Any, one: float | None, two: float | None) -> float | None:
     if one is None or two is None:
         return two if one is None else one
     return float(choose(one, two))
+
+
+def _finite(number: float | None) -> float | None:
+    """JSON has no infinity."""
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _moment(state: Mapping[str, Any], name: str) -> float:
+    """0 for no values; infinite where the values' squares were too large for a float."""
+    if state[name] is not None:
+        return float(state[name])
+    return math.inf if state["count"] and state["kind"] not in _COUNTED_TEXT else 0.0
 
 
 def _encoded(state: bytes | None) -> str | None:

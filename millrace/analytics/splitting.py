@@ -44,8 +44,7 @@ def digest_rows(table: pa.Table, columns: Sequence[str], *, size: int, purpose: 
     data = memoryview(texts.buffers()[2] or b"")
     hashed = hashlib.blake2b
     return [
-        hashed(data[start:end], digest_size=size, person=purpose).digest()
-        for start, end in itertools.pairwise(ends)
+        hashed(data[start:end], digest_size=size, person=purpose).digest() for start, end in itertools.pairwise(ends)
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,10 @@ class Warned(NamedTuple):
 
     column: str
     what: str
+
+
+Warnings: TypeAlias = "list[tuple[Warned, np.ndarray[Any, Any]]]"
+"""What is warned of, with the positions of the rows."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Judge:
     def judge(self, batch: Batch) -> Judgement:
         count = len(batch.lines)
         reasons: dict[int, list[Reason]] = {}
-        warnings: Counter[Warned] = Counter()
+        warnings: list[tuple[Warned, np.ndarray[Any, Any]]] = []
         arrays = [self._judge_column(column, batch, reasons, warnings) for column in self.columns]
         good = np.ones(count, dtype=bool)
         good[list(reasons)] = False
@@ -100,11 +104,11 @@ class Judge:
             lines=batch.lines[good],
             quarantined=tuple(sorted(rows, key=lambda row: row.line)),
             violations=violations,
-            warnings=warnings,
+            warnings=_count_accepted(warnings, good),
         )
 
     def _judge_column(
-        self, column: ColumnContract, batch: Batch, reasons: dict[int, list[Reason]], warnings: Counter[Warned]
+        self, column: ColumnContract, batch: Batch, reasons: dict[int, list[Reason]], warnings: Warnings
     ) -> pa.Array:
         original = batch.columns.get(column.name)
         if original is None:
@@ -117,9 +121,8 @@ class Judge:
             values = pc.if_else(pc.is_valid(texts), original, None)
         if column.name in self._excluded:
             if found.wrong:
-                warnings[Warned(column.name, f"not {_a(column.kind)}, kept as missing: the column is excluded")] += len(
-                    found.wrong
-                )
+                what = f"not {_a(column.kind)}, kept as missing: the column is excluded"
+                warnings.append((Warned(column.name, what), np.array(list(found.wrong))))
             return values
         for position, what in found.wrong.items():
             shown = _shown(texts[position].as_py())
@@ -137,6 +140,12 @@ class Judge:
         what = f"{role} {column.name!r} is missing" if role else f"{column.name}: a value is missing"
         for position in np.flatnonzero(pc.is_null(texts).to_numpy(zero_copy_only=False)).tolist():
             reasons.setdefault(position, []).append(Reason(what, what))
+
+
+def _count_accepted(warnings: Warnings, good: np.ndarray[Any, Any]) -> Counter[Warned]:
+    """A row that is set aside is told its reasons: it is not warned of as well."""
+    counted = {warned: int(good[positions].sum()) for warned, positions in warnings}
+    return Counter({warned: count for warned, count in counted.items() if count})
 
 
 def _with_declared_rules(column: ColumnContract, settings: DatasetSettings) -> ColumnContract:
@@ -171,7 +180,7 @@ def _judge_range(
     values: pa.Array,
     texts: pa.Array,
     reasons: dict[int, list[Reason]],
-    warnings: Counter[Warned],
+    warnings: Warnings,
 ) -> None:
     if column.kind not in _NUMERIC:
         return
@@ -186,7 +195,7 @@ def _judge_range(
         if not len(positions):
             continue
         if not refuses:
-            warnings[Warned(column.name, f"{where} {limit:g}, the {extreme} value seen before")] += len(positions)
+            warnings.append((Warned(column.name, f"{where} {limit:g}, the {extreme} value seen before"), positions))
             continue
         label = f"{column.name}: {where} {limit:g}"
         for position in positions.tolist():
@@ -195,7 +204,7 @@ def _judge_range(
 
 
 def _judge_categories(
-    column: ColumnContract, texts: pa.Array, reasons: dict[int, list[Reason]], warnings: Counter[Warned]
+    column: ColumnContract, texts: pa.Array, reasons: dict[int, list[Reason]], warnings: Warnings
 ) -> None:
     if column.categories is None or column.kind is not ColumnKind.CATEGORY:
         return
@@ -204,7 +213,7 @@ def _judge_categories(
     if not len(positions):
         return
     if column.categories_severity is not Severity.ERROR:
-        warnings[Warned(column.name, "a category not seen before")] += len(positions)
+        warnings.append((Warned(column.name, "of a category not seen before"), positions))
         return
     for position in positions.tolist():
         sentence = f"{column.name}: {_shown(texts[position].as_py())} is not one of {_listed(column.categories)}"

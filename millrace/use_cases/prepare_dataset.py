@@ -35,7 +35,7 @@ def prepare_dataset(
 
     report = prepared.report
     if prepared.profile is not None and report.rejection is None:
-        store.write(f"{location}/profile.json", json.dumps(prepared.profile.to_json()).encode())
+        store.write(f"{location}/profile.json", json.dumps(prepared.profile.to_json(), allow_nan=False).encode())
     if report.contract is not None:
         store.write(f"{location}/contract.json", report.contract.model_dump_json(indent=1).encode())
     store.write(f"{location}/report.json", report.model_dump_json(indent=1).encode())

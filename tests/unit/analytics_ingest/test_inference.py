@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.preparing import NOON, prepare_bytes
 
 from millrace.analytics.inference import Evidence, Inferred, infer_contract, observe
 from millrace.analytics.records import Batch
 from millrace.domain.dataset import ColumnContract, ColumnKind, Constraint
+from tests.preparing import NOON, prepare_bytes
 
 
 def batch_of(**columns: list[str | None]) -> Batch:

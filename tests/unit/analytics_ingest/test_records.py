@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.preparing import BytesSource
 
 from millrace.analytics import delimited_records, records
 from millrace.analytics.records import Batch, read_batches
 from millrace.analytics.sections import plan_sections
 from millrace.domain.dataset import Dialect, Format
 from millrace.errors import DatasetInvalid
+from tests.preparing import BytesSource
 
 CSV = Dialect(format=Format.CSV)
 LINES = Dialect(format=Format.JSON_LINES)
@@ -113,7 +113,7 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(monkeypatch: p
 def test_a_gzip_file_that_ends_early_is_refused_whole() -> None:
     body = gzip.compress(b"".join(b"%d,%d\n" % (i, i * 7919 % 1009) for i in range(50_000)))[:-2_000]
 
-    with pytest.raises(DatasetInvalid, match="ends in the middle.*upload it again"):
+    with pytest.raises(DatasetInvalid, match=r"ends in the middle.*upload it again"):
         read(body, CSV.model_copy(update={"compression": "gzip"}))
 
 

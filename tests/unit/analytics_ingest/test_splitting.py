@@ -82,7 +82,9 @@ cells = st.one_of(st.none(), st.text(alphabet="a\x00\x1b\x1f01", max_size=5))
 
 
 @given(st.tuples(cells, cells), st.tuples(cells, cells))
-def test_canonical_texts_are_equal_only_for_equal_rows(one: tuple[str | None, ...], two: tuple[str | None, ...]) -> None:
+def test_canonical_texts_are_equal_only_for_equal_rows(
+    one: tuple[str | None, ...], two: tuple[str | None, ...]
+) -> None:
     table = pa.table({"a": pa.array([one[0], two[0]], pa.string()), "b": pa.array([one[1], two[1]], pa.string())})
     first, second = canonical_rows(table, ["a", "b"]).to_pylist()
 

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from tests.gauntlet_files import GAUNTLET, HostileFile
-from tests.preparing import Preparation, prepare_bytes
 
 from millrace.errors import DatasetInvalid
+from tests.gauntlet_files import GAUNTLET, HostileFile
+from tests.preparing import Preparation, prepare_bytes
 
 REMEDIES = ("Upload", "upload", "Save", "Convert", "Write", "Give", "Put", "Unpack", "Flatten", "Correct", "Compress")
 

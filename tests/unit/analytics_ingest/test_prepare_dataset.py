@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from millrace.adapters.memory import InMemoryObjectStore
+from millrace.analytics.profiling import DatasetProfile
+from millrace.domain.dataset import Contract, Dialect, Format, PreparationReport
+from millrace.errors import NotFound
+from millrace.use_cases.prepare_dataset import prepare_dataset
+from tests.preparing import a_request
+
+LOCATION = "s3://data/datasets/people/v1"
+REQUEST = f"{LOCATION}/request.json"
+ROWS = "id,age\n" + "".join(f"{i},{20 + i}\n" for i in range(100)) + "100,x\n"
+
+
+class RecordingStore(InMemoryObjectStore):
+    """Remembers in which order objects were written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    def write(self, uri: str, body: bytes, *, content_type: str = "application/json") -> None:
+        self.written.append(uri)
+        super().write(uri, body, content_type=content_type)
+
+
+@pytest.fixture
+def store() -> RecordingStore:
+    store = RecordingStore()
+    upload(store, ROWS)
+    return store
+
+
+def upload(store: RecordingStore, text: str) -> None:
+    store.write("s3://data/uploads/people/file", text.encode())
+    version = store.head("s3://data/uploads/people/file").version_id
+    request = a_request(Dialect(format=Format.CSV)).model_copy(update={"object_version": version})
+    store.write(REQUEST, request.model_dump_json().encode())
+
+
+def run(store: RecordingStore) -> PreparationReport:
+    return prepare_dataset(REQUEST, store_factory=lambda: store)
+
+
+def keys(store: RecordingStore) -> list[str]:
+    return [info.uri.removeprefix("s3://data/") for info in store.list("s3://data/")]
+
+
+def test_a_version_has_its_data_quarantine_profile_contract_and_report(store: RecordingStore) -> None:
+    report = run(store)
+
+    assert report.rejection is None
+    assert keys(store) == [
+        "datasets/people/v1/contract.json",
+        "datasets/people/v1/data/split=test/part-00000-000.parquet",
+        "datasets/people/v1/data/split=train/part-00000-000.parquet",
+        "datasets/people/v1/data/split=validation/part-00000-000.parquet",
+        "datasets/people/v1/profile.json",
+        "datasets/people/v1/report.json",
+        "datasets/people/v1/request.json",
+        "quarantine/people/v1/part-00000-000.jsonl",
+        "uploads/people/file",
+    ]
+    assert PreparationReport.model_validate_json(store.read(f"{LOCATION}/report.json")) == report
+    assert Contract.model_validate_json(store.read(f"{LOCATION}/contract.json")) == report.contract
+    assert DatasetProfile.from_json(json.loads(store.read(f"{LOCATION}/profile.json"))).rows == 100
+
+
+def test_the_report_is_written_last(store: RecordingStore) -> None:
+    run(store)
+
+    assert store.written[-1] == f"{LOCATION}/report.json"
+
+
+def test_while_a_repeated_attempt_works_there_is_no_report(store: RecordingStore) -> None:
+    run(store)
+    upload(store, "id,age\n")
+    store.delete("s3://data/uploads/people/file")
+
+    with pytest.raises(NotFound):
+        run(store)
+
+    assert "datasets/people/v1/report.json" not in keys(store)
+
+
+def test_repeating_replaces_everything_of_the_earlier_attempt(store: RecordingStore) -> None:
+    store.write(f"{LOCATION}/data/split=train/part-00007-003.parquet", b"left over")
+    store.write("s3://data/quarantine/people/v1/part-00007-000.jsonl", b"left over")
+
+    run(store)
+
+    assert not [key for key in keys(store) if "00007" in key]
+
+
+def test_a_refused_upload_is_an_outcome_in_the_report(store: RecordingStore) -> None:
+    upload(store, "id,age\n")
+
+    report = run(store)
+
+    assert report.rejection is not None
+    assert "no rows" in report.rejection
+    assert "datasets/people/v1/report.json" in keys(store)
+    assert "datasets/people/v1/profile.json" not in keys(store)
+
+
+def test_the_object_version_of_the_request_is_read_even_when_a_newer_one_came(store: RecordingStore) -> None:
+    store.write("s3://data/uploads/people/file", b"id,age\n1,1\n")
+
+    assert run(store).quality is not None
+    assert DatasetProfile.from_json(json.loads(store.read(f"{LOCATION}/profile.json"))).rows == 100
