@@ -42,3 +42,27 @@ class TrainingFailed(PlatformError):
 
 class EvaluationInvalid(PlatformError):
     """An evaluation report is missing or does not match the run it claims to describe."""
+
+
+class NotSignedIn(PlatformError):
+    """The request comes without a token that says who sends it."""
+
+
+class NotAllowed(PlatformError):
+    """Who asks is known, and may not do this."""
+
+
+class ChangedMeanwhile(Conflict):
+    """The thing is no longer at the revision that the change was decided on (`If-Match`)."""
+
+
+class KeyReused(Conflict):
+    """An Idempotency-Key came before, with another request."""
+
+
+class RequestTooLarge(PlatformError):
+    """The request is larger than this way in takes."""
+
+
+class TooManyRequests(PlatformError):
+    """Who asks asks too often."""

@@ -52,3 +52,11 @@ LISTING_SORT_KEY = "listed_at"
 
 # CloudWatch.
 METRIC_NAMESPACE = "Millrace"
+
+# Roles: groups of the user pool, and scopes `millrace/<role>` of its resource server.
+VIEWER_ROLE = "viewer"
+SCIENTIST_ROLE = "scientist"
+APPROVER_ROLE = "approver"
+ADMIN_ROLE = "admin"
+ROLES = (VIEWER_ROLE, SCIENTIST_ROLE, APPROVER_ROLE, ADMIN_ROLE)
+SCOPE_PREFIX = "millrace"

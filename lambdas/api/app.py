@@ -1,0 +1,125 @@
+"""The API's entry point: find the route, check who asks, let it answer, and say what went wrong in one form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+    ResponseValidationError,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from lambdas.api.identity import caller_of
+from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes
+from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
+from lambdas.api.resource import Endpoint
+from lambdas.api.routes import health
+from millrace import errors
+
+# To add a resource: its module in routes/, and one line here.
+RESOURCES = (health.resource,)
+
+logger = Logger(service="Api")
+app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+for resource in RESOURCES:
+    app.include_router(resource)
+ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """One HTTP API request (payload 2.0)."""
+    request_id = event["requestContext"]["requestId"]
+    logger.append_keys(request_id=request_id)
+    try:
+        answer = _answer(event, context)
+    except NotModified as unchanged:
+        answer = {"statusCode": 304, "headers": {"ETag": unchanged.etag}, "body": "", "isBase64Encoded": False}
+    except Exception as error:
+        answer = _told(error, request_id)
+    _add_headers(answer, event, request_id)
+    return answer
+
+
+def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    endpoint = find_endpoint(event["requestContext"]["http"]["method"], event["rawPath"])
+    if endpoint.allow:
+        caller = caller_of(event)
+        logger.append_keys(actor=caller.actor, operation=endpoint.operation_id)
+        caller.require(endpoint.allow)
+        app.append_context(caller=caller)
+    if body_bytes(event) > MAX_BODY_BYTES:
+        raise errors.RequestTooLarge(f"a request may hold {MAX_BODY_BYTES} bytes: send files to the bucket instead")
+    return app.resolve(event, context)
+
+
+def find_endpoint(method: str, path: str) -> Endpoint:
+    """Raises NotFound, and MethodNotAllowed when the path exists for other methods."""
+    there = [endpoint for endpoint in ENDPOINTS if endpoint.pattern.fullmatch(path)]
+    # A literal path wins over one with a parameter in its place.
+    there.sort(key=lambda endpoint: endpoint.rule.count("<"))
+    for endpoint in there:
+        if endpoint.method == method:
+            return endpoint
+    if there:
+        raise MethodNotAllowed(method, sorted({endpoint.method for endpoint in there}))
+    raise errors.NotFound(f"there is nothing at {path}")
+
+
+def _told(error: Exception, request_id: str) -> dict[str, Any]:
+    answer = problem_answer(error, request_id)
+    if answer["statusCode"] >= 500:
+        logger.exception("unexpected", exc_info=error)
+    else:
+        logger.info("refused", extra={"error": type(error).__name__, "detail": str(error)})
+    return answer
+
+
+def _add_headers(answer: dict[str, Any], event: dict[str, Any], request_id: str) -> None:
+    reading = event["requestContext"]["http"]["method"] == "GET"
+    kept = REVALIDATE if reading and answer["statusCode"] in (200, 304) else NEVER_KEEP
+    answer["headers"] = {
+        "Cache-Control": kept,
+        "X-Request-Id": request_id,
+        "X-Content-Type-Options": "nosniff",
+        **answer.get("headers", {}),
+    }
+
+
+@app.exception_handler(Exception)
+def _raise_on(error: Exception) -> Response[str]:
+    """Powertools would answer some errors in a form of its own; the handler above answers all of them in ours."""
+    raise error
+
+
+@app.exception_handler(RequestValidationError)
+def _fields_invalid(error: RequestValidationError) -> Response[str]:
+    raise FieldsInvalid([_field_error(fault) for fault in error.errors()])
+
+
+@app.exception_handler(ResponseValidationError)
+def _answer_invalid(error: ResponseValidationError) -> Response[str]:
+    raise RuntimeError(f"the answer does not keep to the contract: {error.errors()}")
+
+
+@app.exception_handler(RequestUnsupportedContentType)
+def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
+    raise UnsupportedMediaType("send JSON: `Content-Type: application/json`")
+
+
+@app.exception_handler(NotFoundError)
+def _nothing_there(error: NotFoundError) -> Response[str]:
+    raise errors.NotFound("there is nothing at this path")
+
+
+def _field_error(fault: dict[str, Any]) -> FieldError:
+    """Of the validator's words only the reason: its input may hold what nobody else should see."""
+    if fault["type"] == "json_invalid":
+        return FieldError(field="body", reason=f"it is not JSON: {fault['ctx']['error']}")
+    reason = str(fault["msg"]).removeprefix("Value error, ")
+    return FieldError(field=".".join(str(part) for part in fault["loc"]), reason=reason[:1].lower() + reason[1:])

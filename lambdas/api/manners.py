@@ -1,0 +1,40 @@
+"""What every answer keeps to, whatever the route: revisions, repeated requests, limits, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+MAX_BODY_BYTES = 1024 * 1024
+# What a browser is told to do with an answer that is somebody's own: keep it, and ask whether it is still true.
+REVALIDATE = "private, no-cache"
+NEVER_KEEP = "no-store"
+
+
+class NotModified(Exception):
+    """The caller has what it asks for."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
+
+
+def header(event: Mapping[str, Any], name: str) -> str | None:
+    """A header of the request, whatever its case."""
+    found: Mapping[str, str] = event.get("headers") or {}
+    return next((value for key, value in found.items() if key.lower() == name), None)
+
+
+def etag_matches(given: str | None, etag: str) -> bool:
+    """Whether `If-None-Match` or `If-Match` names `etag`: a list, weak marks left out, or `*`."""
+    if given is None:
+        return False
+    named = {part.strip().removeprefix("W/") for part in given.split(",")}
+    return "*" in named or etag in named
+
+
+def body_bytes(event: Mapping[str, Any]) -> int:
+    """How large the body is, without decoding it."""
+    body = event.get("body") or ""
+    return len(body) * 3 // 4 if event.get("isBase64Encoded") else len(body.encode())
