@@ -53,9 +53,12 @@ def test_a_busy_port_and_a_missing_assembly_are_one_sentence_on_standard_error(
         port = str(busy.getsockname()[1])
         assert command_line.main(["up", "--assembly", str(assembly), "--port", port, *state]) == 1
     assert capsys.readouterr().err == f"Port {port} is used by another program. Choose another one with --port.\n"
-    assert command_line.main(["up", "--assembly", str(tmp_path / "none"), "--port", free_port(), *state]) == 1
-    assert "Synthesise first" in capsys.readouterr().err
-    assert platform.running(tmp_path / "state") is None
+    try:
+        assert command_line.main(["up", "--assembly", str(tmp_path / "none"), "--port", free_port(), *state]) == 1
+        assert "Synthesise first" in capsys.readouterr().err
+        assert platform.running(tmp_path / "state") is None
+    finally:
+        command_line.main(["down", *state])
 
 
 def test_the_only_synthesised_stage_is_found_and_a_choice_is_left_to_the_user(tmp_path: Path) -> None:
