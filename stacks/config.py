@@ -40,6 +40,10 @@ class EnvironmentConfig:
     Without `account` and `region` the templates fit any: they go where the deploying credentials point.
     `run_files_days` is how long plans, checkpoints and raw job outputs of a run are kept; registered models are
     copied out of there and stay. `notification_email` gets every notification.
+
+    `allowed_origins` are the browser applications that may call the API and sign people in, for example
+    `https://mlops.example.com`. `requests_per_second` is for all callers together; bursts may be twice that.
+    `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
     """
 
     name: str
@@ -52,6 +56,9 @@ class EnvironmentConfig:
     account: str | None = None
     region: str | None = None
     notification_email: str | None = None
+    allowed_origins: tuple[str, ...] = ()
+    requests_per_second: int = 100
+    password_sign_in: bool = False
 
 
 ENVIRONMENTS = {
@@ -64,6 +71,8 @@ ENVIRONMENTS = {
             run_files_days=30,
             noncurrent_days=7,
             lambda_target=this_machine(),
+            allowed_origins=("http://localhost:5173",),
+            password_sign_in=True,
         ),
         EnvironmentConfig(
             name="dev",
@@ -71,6 +80,7 @@ ENVIRONMENTS = {
             log_days=14,
             run_files_days=30,
             noncurrent_days=7,
+            allowed_origins=("http://localhost:5173",),
         ),
         EnvironmentConfig(
             name="staging",

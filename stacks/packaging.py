@@ -23,14 +23,14 @@ from stacks.config import LambdaTarget
 REPOSITORY = Path(__file__).resolve().parents[1]
 BUILD = REPOSITORY / ".millrace" / "build"
 
-# Counts up when this module builds something else from the same sources.
-RECIPE = "2"
+# This module decides what is built from the same sources, so it is part of every digest of a build.
+RECIPE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 # AWS refuses a function whose unzipped package is larger.
 LAMBDA_LIMIT_BYTES = 250 * 1024 * 1024
 # A zip entry cannot be older, and a constant makes equal contents equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # botocore describes 400 services in 27 MB; functions call these. A test compares the list with the code's clients.
-CALLED_SERVICES = frozenset({"cloudwatch", "dynamodb", "events", "s3", "sns", "stepfunctions", "sts"})
+CALLED_SERVICES = frozenset({"cloudwatch", "dynamodb", "events", "logs", "s3", "sns", "stepfunctions", "sts"})
 # Directories that the clevercsv wheel leaves beside its package by accident.
 STRAY = ("auxiliary", "docs", "man", "notes", "src", "stubs")
 # Packages kept per kind: enough to switch between branches and environments without building again.

@@ -8,8 +8,10 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
+from stacks.api_stack import ApiStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
 from stacks.data_stack import DataStack
+from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.registry_stack import RegistryStack
@@ -54,6 +56,18 @@ class PlatformStage(cdk.Stage):
             config=config,
             registry=registry,
             notifications=notifications,
+            ingest=ingest,
+            training=training,
+        )
+        identity = IdentityStack(self, "Identity", config=config)
+        ApiStack(
+            self,
+            "Api",
+            config=config,
+            data=data,
+            registry=registry,
+            notifications=notifications,
+            identity=identity,
             ingest=ingest,
             training=training,
         )

@@ -30,6 +30,7 @@ class RegistryStack(PlatformStack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            time_to_live_attribute=names.EXPIRY_ATTRIBUTE,
             deletion_protection=config.deletion_protection,
             removal_policy=config.removal_policy,
         )
@@ -41,5 +42,10 @@ class RegistryStack(PlatformStack):
         cdk.CfnOutput(self, "RegistryTable", value=self.table.table_name)
 
     def may_use(self, grantee: iam.IGrantable) -> None:
-        """Read and change items. The index answers queries only, and no function lists, so none is granted it."""
+        """Read and change items, but not the index."""
         iam.Grant.add_to_principal(grantee=grantee, actions=TABLE_ACTIONS, resource_arns=[self.table.table_arn])
+
+    def may_list(self, grantee: iam.IGrantable) -> None:
+        """Query the index: lists of datasets, runs and models."""
+        index = f"{self.table.table_arn}/index/{names.LISTING_INDEX}"
+        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:Query"], resource_arns=[index])

@@ -100,7 +100,14 @@ class AslStateMachine(sfn.StateMachine):
 
     def may_read_executions(self, grantee: iam.IGrantable) -> None:
         """Describe executions and read their history, from a function of another stack."""
-        self.grant_execution(grantee, "states:DescribeExecution", "states:GetExecutionHistory")
+        self._allow_on_executions(grantee, "states:DescribeExecution", "states:GetExecutionHistory")
+
+    def may_stop_executions(self, grantee: iam.IGrantable) -> None:
+        """End executions, from a function of another stack."""
+        self._allow_on_executions(grantee, "states:StopExecution")
+
+    def _allow_on_executions(self, grantee: iam.IGrantable, *actions: str) -> None:
+        self.grant_execution(grantee, *actions)
         arn = exported_name(self.state_machine_arn, cdk.Stack.of(self))
         name = json.dumps({"Fn::Select": [6, {"Fn::Split": [":", {"Fn::ImportValue": arn}]}]}, separators=(",", ":"))
         acknowledge_wildcard(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
@@ -37,3 +39,22 @@ def may_write_logs(role: iam.Role, prefix: str) -> None:
         "The service names the log groups and streams of its jobs.",
         f"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:{prefix}*",
     )
+
+
+def may_read_logs(grantee: iam.IGrantable, *prefixes: str) -> None:
+    """Find and read the streams of the log groups below `prefixes`."""
+    stack = cdk.Stack.of(cast(iam.Role, grantee.grant_principal))
+    for prefix in prefixes:
+        groups = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{prefix}*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        actions = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"]
+        iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[groups])
+        acknowledge_wildcard(
+            grantee,
+            "The service names the log groups and streams of its jobs.",
+            f"arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:log-group:{prefix}*",
+        )

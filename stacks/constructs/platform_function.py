@@ -36,7 +36,7 @@ class PlatformFunction(lambda_.Function):
         scope: Construct,
         id: str,
         *,
-        kind: Literal["tasks", "events"],
+        kind: Literal["api", "tasks", "events"],
         config: EnvironmentConfig,
         environment: Mapping[str, str],
         timeout: cdk.Duration,

@@ -1,0 +1,157 @@
+"""The REST API: an HTTP API that lets nobody in without a token, and the one function behind it."""
+
+from __future__ import annotations
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_logs as logs
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
+from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
+from constructs import Construct
+
+from millrace import names
+from stacks.acknowledge import acknowledge
+from stacks.config import EnvironmentConfig
+from stacks.constructs.observability import may_read_logs
+from stacks.constructs.platform_function import PlatformFunction, logs_retention
+from stacks.data_stack import DataStack
+from stacks.identity_stack import IdentityStack
+from stacks.ingest_stack import IngestStack
+from stacks.notifications_stack import NotificationsStack
+from stacks.platform_stack import PlatformStack
+from stacks.registry_stack import RegistryStack
+from stacks.training_stack import TrainingStack
+
+# Everything else needs a token, also a path that does not exist.
+OPEN_PATHS = ("/healthz", "/openapi.json")
+ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
+EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Poll-After", "X-Request-Id"]
+# The log groups of the jobs of a run, which GET /runs/{run_id}/logs reads.
+JOB_LOG_GROUPS = ("/aws/sagemaker/", "/aws-glue/")
+ACCESS_LOG = {
+    "request_id": "$context.requestId",
+    "at": "$context.requestTime",
+    "source_ip": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+    "function_milliseconds": "$context.integrationLatency",
+    "subject": "$context.authorizer.claims.sub",
+    "error": "$context.error.message",
+    "authorizer_error": "$context.authorizer.error",
+}
+
+
+class ApiStack(PlatformStack):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        data: DataStack,
+        registry: RegistryStack,
+        notifications: NotificationsStack,
+        identity: IdentityStack,
+        ingest: IngestStack,
+        training: TrainingStack,
+    ) -> None:
+        super().__init__(scope, id, config=config)
+        app = PlatformFunction(
+            self,
+            "App",
+            kind="api",
+            config=config,
+            # An HTTP API waits 30 s.
+            timeout=cdk.Duration.seconds(29),
+            environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
+                names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
+                names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
+            },
+        )
+        registry.may_use(app)
+        registry.may_list(app)
+        data.data_bucket.may_read(app, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
+        data.artifacts_bucket.may_read(app, names.MODELS_PREFIX, names.RUNS_PREFIX)
+        notifications.event_bus.grant_put_events_to(app)
+        training.state_machine.grant_start_execution(app)
+        for machine in (ingest.state_machine, training.state_machine):
+            machine.may_read_executions(app)
+            machine.may_stop_executions(app)
+        may_read_logs(app, *JOB_LOG_GROUPS)
+
+        api = self._http_api(config, identity, app)
+        cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
+
+    def _http_api(
+        self, config: EnvironmentConfig, identity: IdentityStack, app: PlatformFunction
+    ) -> apigateway.HttpApi:
+        integration = HttpLambdaIntegration("AppIntegration", app)
+        clients = (identity.spa_client, identity.machine_client)
+        api = apigateway.HttpApi(
+            self,
+            "Api",
+            create_default_stage=False,
+            default_integration=integration,
+            default_authorizer=HttpJwtAuthorizer(
+                "Tokens", identity.issuer, jwt_audience=[client.user_pool_client_id for client in clients]
+            ),
+            cors_preflight=self._cross_origin(config),
+        )
+        nobody_asks = apigateway.HttpNoneAuthorizer()
+        for path in OPEN_PATHS:
+            (route,) = api.add_routes(
+                path=path, methods=[apigateway.HttpMethod.GET], integration=integration, authorizer=nobody_asks
+            )
+            acknowledge(route, "Says that the API answers, or what it can do: nothing of anybody's.", "APIG4")
+        if config.allowed_origins:
+            # Otherwise the default route, and with it the authorizer, would catch what browsers ask beforehand.
+            (route,) = api.add_routes(
+                path="/{proxy+}",
+                methods=[apigateway.HttpMethod.OPTIONS],
+                integration=integration,
+                authorizer=nobody_asks,
+            )
+            acknowledge(route, "A browser asks without a token which origins may call; API Gateway answers.", "APIG4")
+        self._stage(api, config)
+        return api
+
+    def _cross_origin(self, config: EnvironmentConfig) -> apigateway.CorsPreflightOptions | None:
+        if not config.allowed_origins:
+            return None
+        methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+        return apigateway.CorsPreflightOptions(
+            allow_origins=list(config.allowed_origins),
+            allow_methods=[apigateway.CorsHttpMethod[method] for method in methods],
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=cdk.Duration.hours(1),
+        )
+
+    def _stage(self, api: apigateway.HttpApi, config: EnvironmentConfig) -> None:
+        log_group = logs.LogGroup(
+            self, "AccessLog", retention=logs_retention(config), removal_policy=config.removal_policy
+        )
+        apigateway.CfnStage(
+            self,
+            "Default",
+            api_id=api.api_id,
+            stage_name="$default",
+            auto_deploy=True,
+            default_route_settings=apigateway.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=config.requests_per_second,
+                throttling_burst_limit=2 * config.requests_per_second,
+                detailed_metrics_enabled=True,
+            ),
+            access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=log_group.log_group_arn, format=json.dumps(ACCESS_LOG)
+            ),
+        )
