@@ -64,7 +64,7 @@ def job_intervals(since: datetime) -> dict[str, list[Interval]]:
     """When each kind of job's process ran, after `since`."""
     sagemaker, glue = boto3.client("sagemaker"), boto3.client("glue")
     intervals: dict[str, list[Interval]] = {"prepare": [], "train": [], "evaluate": []}
-    for name in glue.list_jobs()["JobNames"]:
+    for name in (job["Name"] for job in glue.get_jobs()["Jobs"]):
         for run in glue.get_job_runs(JobName=name)["JobRuns"]:
             intervals["prepare"].append((run["StartedOn"], run["CompletedOn"]))
     for job in sagemaker.list_training_jobs(MaxResults=100)["TrainingJobSummaries"]:

@@ -59,11 +59,7 @@ def use_profile(config: Path, profile: str) -> None:
     """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update(
-        AWS_CONFIG_FILE=str(config),
-        AWS_SHARED_CREDENTIALS_FILE=str(config.with_name("credentials")),
-        AWS_PROFILE=profile,
-    )
+    os.environ.update(AWS_CONFIG_FILE=str(config), AWS_PROFILE=profile)
 
 
 assert {field.name.upper() for field in fields(Settings)} == set(names.SETTINGS)

@@ -38,7 +38,7 @@ def test_after_a_kill_finished_work_is_there_and_work_in_flight_has_ended_with_a
     assert ours.configure("kept", {"training": {"on_new_version": False}}).state is RunState.SUCCEEDED
     finished = ours.drop("kept", "penguins.csv", PENGUINS)
     assert finished.state is RunState.SUCCEEDED, finished.reason
-    profile = ours.platform.store.read(ours.platform.catalog.version("kept", 1).location + "/profile.json")
+    profile = ours.platform.store.read(ours.platform.catalog.version("kept", 1).location + "profile.json")
     in_flight = ours.put("uploads/cut/penguins.csv", PENGUINS)
     wait_for(
         lambda: [s for s in ours.platform.pipelines.steps("ingest", in_flight) if s.name == "PrepareDataset"] or None,
@@ -52,7 +52,7 @@ def test_after_a_kill_finished_work_is_there_and_work_in_flight_has_ended_with_a
         assert ours.platform.ledger.get(finished.run_id) == finished
         version = ours.platform.catalog.version("kept", 1)
         assert version.state is VersionState.READY
-        assert ours.platform.store.read(version.location + "/profile.json") == profile
+        assert ours.platform.store.read(version.location + "profile.json") == profile
         cut = ours.ended(in_flight, seconds=60)
         assert cut.state is RunState.FAILED
         assert "restarted" in (cut.reason or "")

@@ -101,7 +101,7 @@ def test_a_bad_settings_file_is_refused_with_what_to_write_instead(
 def test_a_folder_that_is_no_dataset_name_is_refused_with_the_rule(bench: Bench) -> None:
     run = bench.ended(bench.put("uploads/My Data!/file.csv", b"a,b\n1,2\n"))
     assert run.state is RunState.FAILED
-    assert "a-z" in (run.reason or "")
+    assert "lowercase letters, digits and hyphens" in (run.reason or "")
 
 
 def test_cloudwatch_holds_the_quality_of_a_version(bench: Bench) -> None:
