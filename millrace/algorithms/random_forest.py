@@ -37,7 +37,7 @@ ALGORITHM = Algorithm(
     title="Random forest",
     build=build,
     parameters=(
-        Parameter("n_estimators", "integer", 200, "trees", 1, 2000),
+        Parameter("n_estimators", "integer", 150, "trees", 1, 2000),
         Parameter("max_depth", "integer", 16, "levels of a tree", 1, 40, search=Search(6, 24)),
         Parameter("min_samples_leaf", "integer", 2, "least rows in a leaf", 1, 10000, search=Search(1, 20, log=True)),
         Parameter(

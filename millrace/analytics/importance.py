@@ -12,7 +12,7 @@ from millrace.analytics.evaluation import Predictions, metric_value
 from millrace.analytics.measures import Measure
 
 ROWS = 1000
-REPEATS = 5
+REPEATS = 3
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from training_containers import FRAMES, Experiment, Result, binary_frame, splits
 from sagemaker_scripts.artefact import open_artefact
 from sagemaker_scripts.hosts import HostNames, HostsApart, joined, port_of, read_hosts
 
+# Hosts talk over sockets, which other unit tests may not.
+pytestmark = pytest.mark.enable_socket
+
 HOSTS = ["127.0.0.1", "127.0.0.2"]
 
 

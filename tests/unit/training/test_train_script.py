@@ -197,6 +197,13 @@ def test_integer_classes_with_missing_values_stay_integers(experiment: Experimen
     assert experiment.train("linear").manifest["classes"] == [0, 1]
 
 
+def test_integer_categories_with_missing_values_are_their_digits(trained: Trained) -> None:
+    features = {feature["name"]: feature for feature in trained("binary").results["linear"].manifest["features"]}
+    assert features["code"]["categories"] == ["", "1", "2", "3", "4", "5"]
+    assert features["home"]["categories"] == ["", "other", "own", "parents", "rent"]
+    assert features["age"]["categories"] == []
+
+
 def test_a_column_without_values_is_set_aside(experiment: Experiment) -> None:
     for split, frame in experiment.data.items():
         experiment.data[split] = frame.assign(income=np.nan)
