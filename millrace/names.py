@@ -49,6 +49,8 @@ SORT_KEY = "sk"
 LISTING_INDEX = "listing"
 LISTING_PARTITION_KEY = "listing"
 LISTING_SORT_KEY = "listed_at"
+# Seconds since 1970 after which DynamoDB may remove the item.
+EXPIRY_ATTRIBUTE = "expires_at"
 
 # CloudWatch.
 METRIC_NAMESPACE = "Millrace"
@@ -60,3 +62,6 @@ APPROVER_ROLE = "approver"
 ADMIN_ROLE = "admin"
 ROLES = (VIEWER_ROLE, SCIENTIST_ROLE, APPROVER_ROLE, ADMIN_ROLE)
 SCOPE_PREFIX = "millrace"
+
+# Outputs for clients of the API, beside those that feed settings.
+CLIENT_OUTPUTS = ("ApiUrl", "UserPoolId", "SpaClientId", "MachineClientId", "SignInUrl")

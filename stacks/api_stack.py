@@ -142,7 +142,7 @@ class ApiStack(PlatformStack):
         )
         apigateway.CfnStage(
             self,
-            "Default",
+            "Stage",
             api_id=api.api_id,
             stage_name="$default",
             auto_deploy=True,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from local import jobs
 from local.context import EmulatorContext
-from local.emulator import events, functions, observability, persistence, state_machines, storage, templates
+from local.emulator import events, functions, http_api, observability, persistence, state_machines, storage, templates
 
 Hook = Callable[[EmulatorContext], None]
 
@@ -12,6 +12,7 @@ HOOKS: tuple[Hook, ...] = (
     functions.install,
     storage.install,
     templates.install,
+    http_api.install,
     events.install,
     state_machines.install,
     observability.install,
