@@ -19,13 +19,14 @@ import pyarrow.compute as pc
 from millrace.analytics import shapes, time_formats
 from millrace.analytics.profiling import ColumnProfile, DatasetProfile
 from millrace.analytics.records import Batch
-from millrace.analytics.shapes import NUMBER_READINGS, NUMBER_STYLES, NumberStyle
+from millrace.analytics.shapes import NUMBER_READINGS, NUMBER_STYLES, NumberStyle, Weights
 from millrace.domain.dataset import ColumnContract, ColumnKind, Constraint, Contract
 
 MAJORITY_SHARE = 0.95
 MAX_DISTINCT = 1_000
 """More different values than this, and a column is text: nobody learns from a thousand categories."""
 
+_LOOK_AHEAD = 4_000
 _FEW_CATEGORIES = 20
 _CATEGORY_SHARE = 0.05
 _CATEGORY_CHARACTERS = 200
@@ -87,13 +88,11 @@ def _observe_column(values: pa.Array) -> ColumnEvidence:
     trimmed = pc.utf8_trim_whitespace(values)
     absent = pc.or_kleene(pc.is_null(trimmed), pc.is_in(trimmed, value_set=pa.array(DEFAULT_MISSING)))
     missing = int(pc.sum(absent).as_py() or 0)
-    counted = pc.value_counts(trimmed.filter(pc.invert(absent)))
-    texts, weights = counted.field("values"), counted.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
+    texts, weights, distinct = _distinct(trimmed.filter(pc.invert(absent)))
     doubtful = pc.is_in(texts, value_set=pa.array(POSSIBLY_MISSING)).to_numpy(zero_copy_only=False)
-    possibly = Counter(dict(zip(texts.filter(pa.array(doubtful)).to_pylist(), weights[doubtful].tolist(), strict=True)))
-    distinct = None
-    if len(texts) <= MAX_DISTINCT:
-        distinct = Counter(dict(zip(texts.to_pylist(), weights.tolist(), strict=True)))
+    possibly: Counter[str] = Counter()
+    for token, count in zip(texts.filter(pa.array(doubtful)).to_pylist(), weights[doubtful].tolist(), strict=True):
+        possibly[token] += count
     return ColumnEvidence(
         present=int(weights.sum()),
         missing=missing,
@@ -102,6 +101,17 @@ def _observe_column(values: pa.Array) -> ColumnEvidence:
         possibly_missing=possibly,
         longest=int(pc.max(pc.utf8_length(texts)).as_py() or 0),
     )
+
+
+def _distinct(texts: pa.Array) -> tuple[pa.Array, Weights, Counter[str] | None]:
+    """Texts with their counts, each text once unless there are too many: then they are not worth counting."""
+    if len(pc.unique(texts.slice(0, _LOOK_AHEAD))) > MAX_DISTINCT:
+        return texts, np.ones(len(texts), dtype=np.int64), None
+    counted = pc.value_counts(texts)
+    values, weights = counted.field("values"), counted.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
+    if len(values) > MAX_DISTINCT:
+        return values, weights, None
+    return values, weights, Counter(dict(zip(values.to_pylist(), weights.tolist(), strict=True)))
 
 
 def _bounded(distinct: Counter[str] | None) -> Counter[str] | None:

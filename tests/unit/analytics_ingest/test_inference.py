@@ -181,3 +181,12 @@ def test_key_and_target_are_suggested_and_never_decided() -> None:
     assert found.contract.target_suggestion == "status"
     assert found.profile is not None
     assert found.profile.target is None
+
+
+def test_a_column_of_many_values_says_so_however_the_rows_are_divided() -> None:
+    values: list[str | None] = [f"{i}.5" for i in range(3_000)] + ["?"] * 10
+    halves = observe(batch_of(x=values[:1_500])).merge(observe(batch_of(x=values[1_500:])))
+
+    assert halves == observe(batch_of(x=values))
+    assert halves.columns["x"].distinct is None
+    assert halves.columns["x"].possibly_missing == {"?": 10}

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from glue_jobs import prepare_dataset as job
 from millrace.adapters.memory import InMemoryObjectStore
 from millrace.analytics.profiling import DatasetProfile
 from millrace.domain.dataset import Contract, Dialect, Format, PreparationReport
@@ -112,3 +113,17 @@ def test_the_object_version_of_the_request_is_read_even_when_a_newer_one_came(st
 
     assert run(store).quality is not None
     assert DatasetProfile.from_json(json.loads(store.read(f"{LOCATION}/profile.json"))).rows == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(ROWS, "101 rows: 100 accepted, 1 set aside"), ("id,age\n", "refused: the file has no rows")]
+)
+def test_the_job_takes_glues_own_arguments_and_says_what_came_of_it(
+    store: RecordingStore, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, said: str
+) -> None:
+    upload(store, text)
+    monkeypatch.setattr(job.bootstrap, "object_store", lambda: store)
+
+    job.main(["--JOB_NAME", "PrepareDataset", "--request_uri", REQUEST, "--enable-metrics", "true"])
+
+    assert said in capsys.readouterr().out
