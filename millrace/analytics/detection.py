@@ -20,6 +20,7 @@ _SNIFFED_LINES = 200
 _SNIFFED_LINE_CHARACTERS = 4_000
 _DELIMITERS = (",", ";", "\t", "|")
 _GZIP = b"\x1f\x8b"
+_OTHER_SCRIPTS = ("Cyrillic", "Greek", "CJK", "Hiragana", "Katakana", "Hangul")
 _PARQUET = b"PAR1"
 _READABLE = "Upload CSV, TSV, JSON Lines or Parquet, plain or compressed with gzip."
 
@@ -149,15 +150,24 @@ def _refuse_binary(head: bytes, name: str) -> None:
 
 
 def _single_byte_encoding(head: bytes) -> str:
-    """Western European unless the text is plainly in another script: the two Western code pages differ in no letter."""
+    """Western European, unless the text is plainly in another script. Which Latin alphabet it is, nobody can tell."""
     from charset_normalizer import from_bytes
 
     scripts = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "big5", "euc_kr"]
     best = from_bytes(head[:_SNIFFED_CHARACTERS], cp_isolation=scripts, preemptive_behaviour=False).best()
     western = "cp1252" if _decodes(head, "cp1252") else "latin-1"
-    if best is None or best.encoding == "cp1252" or best.percent_coherence < 50 or not _decodes(head, best.encoding):
+    other_script = best is not None and any(name.split()[0] in _OTHER_SCRIPTS for name in best.alphabets)
+    if best is None or not other_script or best.percent_chaos > 5 or not _decodes(head, best.encoding):
+        return western
+    if _mixes_alphabets(_decoded(head, best.encoding)):
         return western
     return str(best.encoding)
+
+
+def _mixes_alphabets(text: str) -> bool:
+    """Whether letters of other scripts stand inside Latin words, as they do when `café` is read in the wrong script."""
+    words = [word for word in re.findall(r"[^\W\d_]+", text) if not word.isascii()]
+    return sum(re.search("[A-Za-z]", word) is not None for word in words) > len(words) // 5
 
 
 def _decodes(head: bytes, encoding: str) -> bool:

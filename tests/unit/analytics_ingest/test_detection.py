@@ -112,3 +112,22 @@ def test_detection_imports_no_heavy_library() -> None:
     answer = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
 
     assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("имя,город\nИван,Москва\nОльга,Тверь\n", "cp1251"),  # noqa: RUF001
+        ("όνομα,πόλη\nΓιώργος,Αθήνα\nΜαρία,Θεσσαλονίκη\n", "cp1253"),  # noqa: RUF001
+        ("名前,都市\n田中さん,東京です\nすずき,おおさか\n", "cp932"),
+    ],
+)
+def test_another_script_is_recognised(text: str, encoding: str) -> None:
+    assert detect(text * 5, encoding=encoding).encoding == encoding
+
+
+@pytest.mark.parametrize(
+    "text", ["name\nJosé\n", "naïve café,1\n", "prénom;âge\nZoé;3\n", "Ångström,5\nÆrø,6\n", "5 £,é\n"]
+)
+def test_a_few_western_letters_are_western(text: str) -> None:
+    assert detect(text, encoding="latin-1").encoding == "cp1252"
