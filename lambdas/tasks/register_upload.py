@@ -32,6 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     platform = bootstrap.platform()
     registration = register_upload(
         catalog=platform.catalog,
+        ledger=platform.ledger,
         store=platform.store,
         bus=platform.bus,
         clock=platform.clock,

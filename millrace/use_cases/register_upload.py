@@ -16,7 +16,7 @@ from millrace.domain.dataset import (
     Upload,
     UploadKind,
 )
-from millrace.ports import Clock, DatasetCatalog, EventBus, ObjectStore
+from millrace.ports import Clock, DatasetCatalog, EventBus, ObjectStore, RunLedger
 from millrace.use_cases.configure_dataset import apply_settings_file
 
 _CHUNK_BYTES = 4 * 1024 * 1024
@@ -32,6 +32,7 @@ class _Content(NamedTuple):
 def register_upload(
     *,
     catalog: DatasetCatalog,
+    ledger: RunLedger,
     store: ObjectStore,
     bus: EventBus,
     clock: Clock,
@@ -65,9 +66,19 @@ def register_upload(
     )
     if place.is_settings_file(key):
         apply_settings_file(catalog=catalog, bus=bus, store=store, upload=upload)
+        ledger.annotate(run_id, outcome=f"The settings of {dataset} are those of {key}.")
         return Registration(kind=UploadKind.SETTINGS, dataset=dataset, upload_id=upload.upload_id)
     _apply_sidecar(catalog, bus, store, upload)
-    return _register_data(catalog, store, clock, data_bucket, upload)
+    registration = _register_data(catalog, store, clock, data_bucket, upload)
+    ledger.annotate(run_id, dataset_version=registration.version, outcome=_outcome(registration))
+    return registration
+
+
+def _outcome(registration: Registration) -> str | None:
+    """Known bytes end the run here; for new ones the outcome comes with their version."""
+    if registration.kind != UploadKind.IDENTICAL:
+        return None
+    return f"Identical to {registration.dataset} v{registration.version}: nothing new to prepare or to train on."
 
 
 def _apply_sidecar(catalog: DatasetCatalog, bus: EventBus, store: ObjectStore, upload: Upload) -> None:

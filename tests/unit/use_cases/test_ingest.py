@@ -229,6 +229,22 @@ def test_the_same_bytes_under_another_key_make_no_version(world: World) -> None:
     assert world.catalog.get("credit").latest_version == 1
 
 
+def test_a_run_that_brought_nothing_new_says_so(world: World) -> None:
+    world.ready(KEY)
+    copy = world.dropped("uploads/credit/copy/of/may.csv")
+    settings_file = world.dropped("uploads/credit/dataset.yaml", b"target: status\n")
+
+    world.register(copy)
+    world.register(settings_file)
+
+    told = world.ledger.get(copy.run_id)
+    assert (told.dataset_version, told.outcome) == (
+        1,
+        "Identical to credit v1: nothing new to prepare or to train on.",
+    )
+    assert "uploads/credit/dataset.yaml" in (world.ledger.get(settings_file.run_id).outcome or "")
+
+
 def test_the_same_file_name_from_two_places_makes_two_versions(world: World) -> None:
     world.ready("uploads/credit/berlin/may.csv", ROWS + b"3,1,1,own,x,good\n")
     registration = world.register(world.dropped("uploads/credit/paris/may.csv", ROWS))

@@ -82,6 +82,7 @@ class World:
     def register(self, run: Run) -> Registration:
         return register_upload(
             catalog=self.catalog,
+            ledger=self.ledger,
             store=self.store,
             bus=self.bus,
             clock=self.clock,
