@@ -77,7 +77,7 @@ def entry_points(*folders: str) -> list[str]:
 def test_no_function_imports_what_is_slow_to_import() -> None:
     modules = entry_points("lambdas")
 
-    assert len(modules) == 10
+    assert {"lambdas.tasks.plan_training", "lambdas.events.on_upload_arrived"} <= set(modules)
     assert failures(modules, without=HEAVY, path=REPOSITORY) == []
 
 
