@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
@@ -16,6 +18,11 @@ ACCESS_TOKEN_LIFE = cdk.Duration.hours(1)
 SIGN_IN_LIFE = cdk.Duration.hours(12)
 # What a machine may be by itself. Decisions on model versions are a person's.
 MACHINE_ROLES = (names.VIEWER_ROLE, names.SCIENTIST_ROLE)
+
+
+class _SignIn(TypedDict, total=False):
+    disable_o_auth: bool
+    o_auth: cognito.OAuthSettings
 
 
 class IdentityStack(PlatformStack):
@@ -91,13 +98,7 @@ class IdentityStack(PlatformStack):
             "Spa",
             generate_secret=False,
             auth_flows=cognito.AuthFlow(admin_user_password=config.password_sign_in),
-            o_auth=cognito.OAuthSettings(
-                flows=cognito.OAuthFlows(authorization_code_grant=True),
-                scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL, cognito.OAuthScope.PROFILE],
-                callback_urls=[f"{origin}/auth/callback" for origin in config.allowed_origins],
-                logout_urls=[f"{origin}/" for origin in config.allowed_origins],
-            ),
-            disable_o_auth=not config.allowed_origins,
+            **self._sign_in(config.allowed_origins),
             supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],
             prevent_user_existence_errors=True,
             enable_token_revocation=True,
@@ -105,6 +106,19 @@ class IdentityStack(PlatformStack):
             id_token_validity=ACCESS_TOKEN_LIFE,
             refresh_token_validity=SIGN_IN_LIFE,
         )
+
+    def _sign_in(self, origins: tuple[str, ...]) -> _SignIn:
+        """Without an origin there is nowhere to send people back to, so nobody can sign in through a browser."""
+        if not origins:
+            return {"disable_o_auth": True}
+        return {
+            "o_auth": cognito.OAuthSettings(
+                flows=cognito.OAuthFlows(authorization_code_grant=True),
+                scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL, cognito.OAuthScope.PROFILE],
+                callback_urls=[f"{origin}/auth/callback" for origin in origins],
+                logout_urls=[f"{origin}/" for origin in origins],
+            )
+        }
 
     def _machine_client(self) -> cognito.UserPoolClient:
         scopes = {

@@ -49,7 +49,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def test_every_module_is_deployed_and_every_function_has_its_module(local: Platform) -> None:
-    assert set(local.functions()) == modules_in("tasks") | modules_in("events")
+    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | {"lambdas.api.app"}
 
 
 def test_every_handler_can_be_imported(local: Platform) -> None:
@@ -120,7 +120,7 @@ def test_the_settings_a_function_needs_are_read_from_its_code() -> None:
 def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
     camel = {"".join(word.capitalize() for word in setting.lower().split("_")) for setting in names.SETTINGS}
 
-    assert set(prod.outputs()) == camel
+    assert set(prod.outputs()) == camel | set(names.CLIENT_OUTPUTS)
 
 
 def test_all_functions_share_one_package(prod: Platform) -> None:
