@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -11,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from training_containers import FRAMES, Experiment, Result, binary_frame, splits
+import xgboost
+from training_containers import FRAMES, REPOSITORY, Experiment, Result, binary_frame, splits
 
 from sagemaker_scripts.artefact import open_artefact
 from sagemaker_scripts.hosts import HostNames, HostsApart, joined, port_of, read_hosts
@@ -137,6 +140,28 @@ def test_a_first_host_that_nobody_joins_says_how_many_came() -> None:
     guest.join()
 
 
+LEAVE_LATE = """
+import sys, time
+from sagemaker_scripts.hosts import HostNames, joined
+names, current, port, seconds = tuple(sys.argv[1].split()), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+with joined(HostNames(names, current), port):
+    time.sleep(seconds)
+"""
+
+
+def test_the_first_host_stays_until_the_others_have_left() -> None:
+    port = free_port()
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", LEAVE_LATE, " ".join(HOSTS), host, str(port), str(seconds)],
+            cwd=REPOSITORY, stderr=subprocess.PIPE, text=True,
+        )
+        for host, seconds in zip(HOSTS, (0, 1.5), strict=True)
+    ]  # fmt: skip
+    first, second = (process.communicate(timeout=120)[1] for process in started)
+    assert [process.returncode for process in started] == [0, 0], first + second
+
+
 def test_a_name_that_does_not_resolve_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(_: str) -> str:
         raise socket.gaierror("Name or service not known")
@@ -178,6 +203,26 @@ def test_a_killed_training_continues_and_ends_in_the_same_artefact(tmp_path: Pat
     assert continued[0] == 400
     assert 0 < continued[1] < 400
     assert not whole.said("resumed")
+
+
+def test_the_trees_after_the_best_round_are_dropped(tmp_path: Path) -> None:
+    result = boosting(tmp_path, n_estimators=300, early_stopping_rounds=15, learning_rate=0.3).train("xgboost")
+    progress = xgboost.Booster(model_file=result.base / "checkpoints/trial-000.ubj").attr("millrace_progress")
+    losses = json.loads(str(progress))["losses"]
+    kept = open_artefact(result.base / "model").pipeline[-1].get_booster()
+    assert len(losses) == losses.index(min(losses)) + 1 + 15 < 300
+    assert kept.num_boosted_rounds() == losses.index(min(losses)) + 1
+    assert kept.attr("millrace_progress") is None
+
+
+def test_random_draws_do_not_repeat_after_a_checkpoint(tmp_path: Path) -> None:
+    """With one column for a tree, the trees tell which column each round drew."""
+    result = boosting(tmp_path, n_estimators=50, early_stopping_rounds=1000, colsample_bytree=0.05).train("xgboost")
+    booster = xgboost.Booster(model_file=result.base / "checkpoints/trial-000.ubj")
+    splits_ = booster.trees_to_dataframe().query("Feature != 'Leaf'").groupby("Tree")["Feature"].first()
+    drawn = [splits_.get(number) for number in range(50)]
+    assert drawn[:25] != drawn[25:]
+    assert len(set(drawn)) > 3
 
 
 def with_checkpoint_of(trained: Experiment, experiment: Experiment, name: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 from training_containers import (
     FEATURES,
     SMALL_FITS,
@@ -25,6 +26,7 @@ from training_containers import (
     write_split,
 )
 
+from sagemaker_scripts import train
 from sagemaker_scripts.artefact import open_artefact
 
 Trained = Callable[[str], TrainedExperiment]
@@ -110,6 +112,23 @@ def test_the_same_seed_data_and_code_give_the_same_artefact_whatever_the_threads
             write_split(base / "input/data/train", shuffled, files=5)
             result = again.run("train", base, threads=2)
             assert result.manifest == before.manifest, (task, algorithm)
+
+
+def test_linear_algebra_has_one_thread_while_models_are_fitted(
+    experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With more, sums are taken in another order on another machine, and large data get another hash."""
+    seen: list[int] = []
+
+    def search(*arguments: Any) -> Any:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return real_search(*arguments)
+
+    real_search = train.search
+    monkeypatch.setattr(train, "search", search)
+    with threadpool_limits(limits=2, user_api="blas"):
+        assert experiment.train("linear").code == 0
+    assert set(seen) == {1}
 
 
 @pytest.mark.parametrize(("task", "algorithm"), [*zip(TASKS, SMALL_FITS, strict=True)])
