@@ -30,7 +30,6 @@ class SparkEngine:
 
     @cached_property
     def _spark(self) -> Any:
-        from pyspark import SparkConf
         from pyspark.sql import SparkSession
 
         builder = (
@@ -39,8 +38,7 @@ class SparkEngine:
             .config("spark.sql.session.timeZone", "UTC")
             .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         )
-        if not SparkConf().contains("spark.master"):
-            builder = builder.master("local[*]")
+        # The master is whoever submitted the job: naming one here would take Glue's cluster away from it.
         return builder.getOrCreate()
 
     def run(self, task: Callable[[Section], T], sections: Sequence[Section]) -> Iterable[T]:

@@ -33,7 +33,8 @@ _CATEGORY_CHARACTERS = 200
 DEFAULT_MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none")
 # Texts that stand for "not known" where a column otherwise holds numbers or dates.
 POSSIBLY_MISSING = ("?", "-", "--", ".", "n/a", "na", "#N/A", "<NA>", "NaT", "N.A.", "missing", "unknown", "Unknown")
-_BOOLEAN_PAIRS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"), ("on", "off"))
+# Only the words that mean a boolean in every language: a target of yes and no keeps its labels, as people wrote them.
+_BOOLEAN_PAIRS = (("true", "false"), ("t", "f"))
 _TARGET_NAMES = ("target", "label", "class", "y", "outcome", "status", "churn", "default", "response")
 _KEY_NAMES = ("id", "key", "uuid", "guid")
 
