@@ -26,6 +26,7 @@ from training_containers import (
     write_split,
 )
 
+from millrace.algorithms.features import model_frame
 from sagemaker_scripts import train
 from sagemaker_scripts.artefact import open_artefact
 
@@ -221,6 +222,18 @@ def test_integer_categories_with_missing_values_are_their_digits(trained: Traine
     assert features["code"]["categories"] == ["", "1", "2", "3", "4", "5"]
     assert features["home"]["categories"] == ["", "other", "own", "parents", "rent"]
     assert features["age"]["categories"] == []
+
+
+@pytest.mark.parametrize("algorithm", sorted(SMALL_FITS))
+def test_a_category_that_training_never_saw_is_none_of_the_known(trained: Trained, algorithm: str) -> None:
+    source = trained("binary")
+    artefact = open_artefact(source.results[algorithm].base / "model")
+    rows = source.experiment.data["test"].assign(home="castle")
+    one_hot = artefact.pipeline[0].transform(model_frame(rows, artefact.features))
+    known = len(next(feature.categories for feature in artefact.features if feature.name == "home"))
+    numbers = sum(not feature.is_category for feature in artefact.features)
+    assert (one_hot[:, numbers : numbers + known] == 0).all()
+    assert artefact.scores(rows) == pytest.approx(artefact.scores(rows.assign(home="palace")))
 
 
 def test_a_column_without_values_is_set_aside(experiment: Experiment) -> None:
