@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from millrace.algorithms.features import model_frame
-from sagemaker_scripts.artefact import open_artefact
 from sklearn.metrics import roc_auc_score
 
+from millrace.algorithms.features import model_frame
 from millrace.domain.dataset import DatasetVersion
 from millrace.domain.model import ApprovalState, ModelVersion, VerdictOutcome
 from millrace.domain.run import Run, RunState
+from sagemaker_scripts.artefact import open_artefact
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 
 ROWS = 3000
@@ -51,9 +51,14 @@ def versions(bench: Bench, trained: Run) -> list[ModelVersion]:
     return list(bench.platform.registry.versions("flights"))
 
 
-def read_split(bench: Bench, version: DatasetVersion, split: str) -> pd.DataFrame:
-    parts = [o.uri for o in bench.platform.store.list(f"{version.location}data/split={split}/")]
-    return pd.concat([pd.read_parquet(io.BytesIO(bench.platform.store.read(part))) for part in parts])
+def read_split(bench: Bench, version: DatasetVersion, split: str, folder: Path) -> pd.DataFrame:
+    """Through files: reading Parquet from memory sometimes aborts this pyarrow's process at its exit."""
+    frames = []
+    for number, part in enumerate(bench.platform.store.list(f"{version.location}data/split={split}/")):
+        file = folder / f"{split}-{number}.parquet"
+        file.write_bytes(bench.platform.store.read(part.uri))
+        frames.append(pd.read_parquet(file))
+    return pd.concat(frames)
 
 
 def test_a_dropped_file_ends_as_three_judged_model_versions(trained: Run, versions: list[ModelVersion]) -> None:
@@ -102,9 +107,9 @@ def test_the_profile_equals_figures_computed_with_pandas(
 
 
 def test_no_row_is_in_two_splits_and_none_is_missing(
-    bench: Bench, version: DatasetVersion, flights: pd.DataFrame
+    bench: Bench, version: DatasetVersion, flights: pd.DataFrame, tmp_path: Path
 ) -> None:
-    splits = {s: set(read_split(bench, version, s)["flight_id"]) for s in ("train", "validation", "test")}
+    splits = {s: set(read_split(bench, version, s, tmp_path)["flight_id"]) for s in ("train", "validation", "test")}
     together = [flight for flights_of in splits.values() for flight in flights_of]
     assert len(together) == len(set(together))
     assert set(together) == set(flights.loc[flights["late"].notna(), "flight_id"])
@@ -118,7 +123,7 @@ def test_the_registered_figure_equals_one_computed_from_the_original_file(
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         tar.extractall(tmp_path, filter="data")
     artefact = open_artefact(tmp_path, expected_digest=best.artifact_digest)
-    test_rows = read_split(bench, bench.platform.catalog.version("flights", 1), "test")
+    test_rows = read_split(bench, bench.platform.catalog.version("flights", 1), "test", tmp_path)
     original = flights.set_index("flight_id").loc[test_rows["flight_id"]].reset_index()
     prepared = test_rows.set_index("flight_id").loc[original["flight_id"]].reset_index()
     scores = artefact.scores(model_frame(prepared, artefact.features))[:, 1]
