@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sklearn.ensemble  # noqa: F401 - only the threads of loaded libraries can be counted and bounded
-from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from millrace.errors import InvalidInput, PlatformError
 
