@@ -49,6 +49,16 @@ SORT_KEY = "sk"
 LISTING_INDEX = "listing"
 LISTING_PARTITION_KEY = "listing"
 LISTING_SORT_KEY = "listed_at"
+# The same order, of runs in one state and of runs of one dataset.
+STATE_INDEX = "by_state"
+STATE_PARTITION_KEY = "listing_state"
+DATASET_INDEX = "by_dataset"
+DATASET_PARTITION_KEY = "listing_dataset"
+INDEXES = {
+    LISTING_INDEX: LISTING_PARTITION_KEY,
+    STATE_INDEX: STATE_PARTITION_KEY,
+    DATASET_INDEX: DATASET_PARTITION_KEY,
+}
 # Seconds since 1970 after which DynamoDB may remove the item.
 EXPIRY_ATTRIBUTE = "expires_at"
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Run, RunState, Step
+
+T = TypeVar("T")
+
+
+class Page(NamedTuple, Generic[T]):
+    """A part of a list. `position` is where the next part begins; None when this is the last.
+
+    A page may hold fewer than were asked for, even none, and still have a next one: looking is bounded too.
+    """
+
+    items: Sequence[T]
+    position: str | None
 
 
 class ContentClaim(NamedTuple):
@@ -29,6 +41,9 @@ class DatasetCatalog(Protocol):
         """Raises NotFound."""
 
     def list(self) -> Sequence[Dataset]: ...
+
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Dataset]:
+        """By name, from the position `after` on."""
 
     def configure(
         self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
@@ -70,6 +85,9 @@ class DatasetCatalog(Protocol):
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         """Newest first."""
 
+    def page_versions(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[DatasetVersion]:
+        """Newest first, from the position `after` on."""
+
     def accept_version(self, version: DatasetVersion, contract: Contract | None) -> None:
         """PREPARING → READY, upload ACCEPTED, and `contract` becomes the dataset's first, in one transaction.
 
@@ -93,6 +111,17 @@ class RunLedger(Protocol):
 
     def list(self, *, pipeline: str | None = None, state: RunState | None = None, limit: int = 50) -> Sequence[Run]:
         """Newest first."""
+
+    def page(
+        self,
+        *,
+        pipeline: str | None = None,
+        state: RunState | None = None,
+        dataset: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Run]:
+        """Newest first, from the position `after` on."""
 
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
         """Add what a step found out. Raises NotFound."""
@@ -124,8 +153,17 @@ class ModelRegistry(Protocol):
 
     def models(self) -> Sequence[RegisteredModel]: ...
 
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
+        """By name, from the position `after` on."""
+
+    def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], ModelVersion]:
+        """Those of the versions that exist, by model and number, read together. At most 100."""
+
     def versions(self, model: str) -> Sequence[ModelVersion]:
         """Newest first."""
+
+    def page_versions(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelVersion]:
+        """Newest first, from the position `after` on."""
 
     def decide(self, model: str, number: int, *, approve: bool, actor: str, reason: str, at: datetime) -> ModelVersion:
         """PENDING → APPROVED or REJECTED. Raises NotFound, AlreadyDecided."""
@@ -141,6 +179,9 @@ class ModelRegistry(Protocol):
 
     def history(self, model: str) -> Sequence[ModelEvent]:
         """Oldest first, without gaps."""
+
+    def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
+        """Latest first, from the position `after` on."""
 
 
 class ObjectInfo(NamedTuple):

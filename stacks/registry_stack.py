@@ -34,11 +34,12 @@ class RegistryStack(PlatformStack):
             deletion_protection=config.deletion_protection,
             removal_policy=config.removal_policy,
         )
-        self.table.add_global_secondary_index(
-            index_name=names.LISTING_INDEX,
-            partition_key=dynamodb.Attribute(name=names.LISTING_PARTITION_KEY, type=text),
-            sort_key=dynamodb.Attribute(name=names.LISTING_SORT_KEY, type=text),
-        )
+        for index, partition_key in names.INDEXES.items():
+            self.table.add_global_secondary_index(
+                index_name=index,
+                partition_key=dynamodb.Attribute(name=partition_key, type=text),
+                sort_key=dynamodb.Attribute(name=names.LISTING_SORT_KEY, type=text),
+            )
         cdk.CfnOutput(self, "RegistryTable", value=self.table.table_name)
 
     def may_use(self, grantee: iam.IGrantable) -> None:
@@ -46,6 +47,9 @@ class RegistryStack(PlatformStack):
         iam.Grant.add_to_principal(grantee=grantee, actions=TABLE_ACTIONS, resource_arns=[self.table.table_arn])
 
     def may_list(self, grantee: iam.IGrantable) -> None:
-        """Query the index: lists of datasets, runs and models."""
-        index = f"{self.table.table_arn}/index/{names.LISTING_INDEX}"
-        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:Query"], resource_arns=[index])
+        """Query the indexes: lists of datasets, runs and models. Batch reads: what a list shows of each."""
+        indexes = [f"{self.table.table_arn}/index/{index}" for index in names.INDEXES]
+        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:Query"], resource_arns=indexes)
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["dynamodb:BatchGetItem"], resource_arns=[self.table.table_arn]
+        )

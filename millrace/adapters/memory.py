@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import wraps
 from threading import RLock
@@ -26,11 +26,13 @@ from millrace.domain.model import (
     ModelEventKind,
     ModelVersion,
     RegisteredModel,
+    with_decided,
+    with_registered,
 )
 from millrace.domain.place import split_uri
 from millrace.domain.run import Run, RunState, Step
 from millrace.errors import AlreadyDecided, Conflict, ContractMoved, NotFound
-from millrace.ports import ContentClaim, ObjectInfo
+from millrace.ports import ContentClaim, ObjectInfo, Page
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -72,6 +74,9 @@ class InMemoryDatasetCatalog:
 
     def list(self) -> Sequence[Dataset]:
         return [self._datasets[name] for name in sorted(self._datasets)]
+
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Dataset]:
+        return _page(self.list(), lambda dataset: dataset.name, after, limit)
 
     @_one_at_a_time
     def configure(
@@ -146,6 +151,9 @@ class InMemoryDatasetCatalog:
         found = [version for (owner, _), version in self._versions.items() if owner == dataset]
         return sorted(found, key=lambda version: version.version, reverse=True)
 
+    def page_versions(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[DatasetVersion]:
+        return _page(self.versions(dataset), lambda version: f"{version.version:08}", after, limit, newest_first=True)
+
     @_one_at_a_time
     def accept_version(self, version: DatasetVersion, contract: Contract | None) -> None:
         stored = self.version(version.dataset, version.version)
@@ -208,18 +216,42 @@ class InMemoryRunLedger:
         ]
         return sorted(found, key=lambda run: (run.started_at, run.run_id), reverse=True)[:limit]
 
+    def page(
+        self,
+        *,
+        pipeline: str | None = None,
+        state: RunState | None = None,
+        dataset: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Run]:
+        found = self.list(pipeline=pipeline, state=state, limit=len(self._runs))
+        kept = [run for run in found if dataset in (None, run.dataset)]
+
+        def position(run: Run) -> str:
+            return f"{run.started_at.isoformat(timespec='microseconds')}#{run.run_id}"
+
+        return _page(kept, position, after, limit, newest_first=True)
+
     @_one_at_a_time
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
         found = {"dataset_version": dataset_version, "outcome": outcome}
         changes = {name: value for name, value in found.items() if value is not None}
-        self._runs[run_id] = self.get(run_id).model_copy(update=changes)
+        run = self.get(run_id)
+        self._runs[run_id] = run.model_copy(update={**changes, "revision": run.revision + 1})
 
     @_one_at_a_time
     def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
         run = self.get(run_id)
         if run.state != RunState.RUNNING:
             return False
-        ending = {"state": state, "reason": reason, "steps": tuple(steps), "ended_at": at}
+        ending = {
+            "state": state,
+            "reason": reason,
+            "steps": tuple(steps),
+            "ended_at": at,
+            "revision": run.revision + 1,
+        }
         self._runs[run_id] = run.model_copy(update=ending)
         return True
 
@@ -248,6 +280,7 @@ class InMemoryModelRegistry:
         if stored is not None:
             return stored
         self._versions[version.model, version.number] = version
+        self._models[version.model] = with_registered(self._models[version.model], version.number)
         self._record(
             version.model,
             kind=ModelEventKind.REGISTERED,
@@ -267,9 +300,18 @@ class InMemoryModelRegistry:
     def models(self) -> Sequence[RegisteredModel]:
         return [self._models[name] for name in sorted(self._models)]
 
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
+        return _page(self.models(), lambda model: model.name, after, limit)
+
+    def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], ModelVersion]:
+        return {key: self._versions[key] for key in versions if key in self._versions}
+
     def versions(self, model: str) -> Sequence[ModelVersion]:
         found = [version for (owner, _), version in self._versions.items() if owner == model]
         return sorted(found, key=lambda version: version.number, reverse=True)
+
+    def page_versions(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelVersion]:
+        return _page(self.versions(model), lambda version: f"{version.number:08}", after, limit, newest_first=True)
 
     @_one_at_a_time
     def decide(self, model: str, number: int, *, approve: bool, actor: str, reason: str, at: datetime) -> ModelVersion:
@@ -280,6 +322,7 @@ class InMemoryModelRegistry:
         approval = Approval(state=state, actor=actor, reason=reason, decided_at=at)
         decided = version.model_copy(update={"approval": approval, "revision": version.revision + 1})
         self._versions[model, number] = decided
+        self._models[model] = with_decided(self._models[model], number)
         self._record(model, kind=ModelEventKind(state.value), number=number, actor=actor, reason=reason, at=at)
         return decided
 
@@ -308,9 +351,14 @@ class InMemoryModelRegistry:
     def history(self, model: str) -> Sequence[ModelEvent]:
         return list(self._events.get(model, []))
 
+    def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
+        latest_first = list(reversed(self.history(model)))
+        return _page(latest_first, lambda event: f"{event.sequence:08}", after, limit, newest_first=True)
+
     def _record(self, model: str, **facts: Any) -> ModelEvent:
         events = self._events.setdefault(model, [])
         event = ModelEvent(model=model, sequence=len(events) + 1, **facts)
+        self._models[model] = self._models[model].model_copy(update={"revision": event.sequence})
         events.append(event)
         return event
 
@@ -467,6 +515,14 @@ class SetClock:
 
 
 K = TypeVar("K")
+
+
+def _page(
+    items: Sequence[T], key: Callable[[T], str], after: str | None, limit: int, *, newest_first: bool = False
+) -> Page[T]:
+    """The part of `items`, which are in order, that begins beyond the key `after`."""
+    beyond = [item for item in items if after is None or (key(item) < after if newest_first else key(item) > after)]
+    return Page(beyond[:limit], key(beyond[limit - 1]) if len(beyond) > limit else None)
 
 
 def _existing(known: Mapping[K, T], key: K, missing: str) -> T:

@@ -104,11 +104,18 @@ class ModelVersion(Entity):
 
 
 class RegisteredModel(Entity):
-    """A named line of versions. `aliases` maps an alias to exactly one version number."""
+    """A named line of versions. `aliases` maps an alias to exactly one version number.
+
+    `latest_number` is the last one claimed, `newest` the last one registered. `pending` are the numbers that wait for a
+    decision. `revision` is the sequence of the latest event: it moves with everything that moves here.
+    """
 
     name: str
     dataset: str
     latest_number: int = 0
+    newest: int = 0
+    pending: tuple[int, ...] = ()
+    revision: int = 0
     aliases: dict[str, int] = Field(default_factory=dict)
     created_at: Moment
 
@@ -132,6 +139,16 @@ class ModelEvent(Entity):
     actor: str
     reason: str
     at: Moment
+
+
+def with_registered(model: RegisteredModel, number: int) -> RegisteredModel:
+    """The model once version `number` is there, waiting for a decision."""
+    return model.model_copy(update={"newest": max(model.newest, number), "pending": (*model.pending, number)})
+
+
+def with_decided(model: RegisteredModel, number: int) -> RegisteredModel:
+    """The model once version `number` no longer waits."""
+    return model.model_copy(update={"pending": tuple(each for each in model.pending if each != number)})
 
 
 def parse_version_id(version_id: str) -> tuple[str, int]:

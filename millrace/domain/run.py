@@ -38,7 +38,10 @@ class Step(Entity):
 
 
 class Run(Entity):
-    """`reason` says in a sentence why a run that did not succeed ended; `outcome` what one that did brought about."""
+    """`reason` says in a sentence why a run that did not succeed ended; `outcome` what one that did brought about.
+
+    `revision` counts the changes of what is recorded here.
+    """
 
     run_id: str
     pipeline: str
@@ -52,4 +55,5 @@ class Run(Entity):
     reason: str | None = None
     outcome: str | None = None
     steps: tuple[Step, ...] = ()
+    revision: int = 1
     input: dict[str, Any] = Field(default_factory=dict)

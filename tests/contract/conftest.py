@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from millrace import names
 from millrace.adapters.dynamodb import DynamoDatasetCatalog, DynamoModelRegistry, DynamoRunLedger, Table
 from millrace.adapters.memory import (
     InMemoryDatasetCatalog,
@@ -53,7 +54,8 @@ def dynamodb(aws: None) -> Any:
 
 def create_registry_table(client: Any, name: str = TABLE) -> None:
     """As stacks/registry_stack.py has it."""
-    text = [{"AttributeName": field, "AttributeType": "S"} for field in ("pk", "sk", "listing", "listed_at")]
+    fields = ("pk", "sk", "listed_at", *names.INDEXES.values())
+    text = [{"AttributeName": field, "AttributeType": "S"} for field in fields]
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -61,13 +63,14 @@ def create_registry_table(client: Any, name: str = TABLE) -> None:
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": "listing",
+                "IndexName": index,
                 "KeySchema": [
-                    {"AttributeName": "listing", "KeyType": "HASH"},
+                    {"AttributeName": partition_key, "KeyType": "HASH"},
                     {"AttributeName": "listed_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for index, partition_key in names.INDEXES.items()
         ],
     )
 

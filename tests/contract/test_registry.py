@@ -72,7 +72,7 @@ def test_a_registered_version_is_found_again_with_everything(registry: ModelRegi
     assert registry.get("credit", 1) == version == a_model_version(1)
     assert list(registry.versions("credit")) == [version]
     assert registry.model("credit") == RegisteredModel(
-        name="credit", dataset="credit", latest_number=1, created_at=NOON
+        name="credit", dataset="credit", latest_number=1, newest=1, pending=(1,), revision=1, created_at=NOON
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from millrace import names
 from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
 from millrace.domain.dataset import (
     Contract,
@@ -21,7 +22,7 @@ from millrace.domain.dataset import (
     VersionState,
 )
 from millrace.errors import Conflict, ContractMoved, NotFound
-from millrace.ports import ContentClaim
+from millrace.ports import ContentClaim, Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -52,6 +53,10 @@ class DynamoDatasetCatalog:
 
     def list(self) -> Sequence[Dataset]:
         return [_dataset(item) for item in self._table.listing(_LISTING)]
+
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Dataset]:
+        items, position = self._table.page(names.LISTING_INDEX, _LISTING, after=after, limit=limit)
+        return Page([_dataset(item) for item in items], position)
 
     def configure(
         self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
@@ -123,6 +128,10 @@ class DynamoDatasetCatalog:
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         items = self._table.query(_pk(dataset), "VERSION#", newest_first=True)
         return [DatasetVersion.model_validate_json(item[BODY]) for item in items]
+
+    def page_versions(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[DatasetVersion]:
+        items, position = self._table.part(_pk(dataset), "VERSION#", after=after, limit=limit, newest_first=True)
+        return Page([DatasetVersion.model_validate_json(item[BODY]) for item in items], position)
 
     def accept_version(self, version: DatasetVersion, contract: Contract | None) -> None:
         self._table.decide(lambda: self._accept_once(version, contract))

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
+from millrace import names
 from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
 from millrace.domain.run import Run, RunState, Step
 from millrace.errors import NotFound
+from millrace.ports import Page
 
 _META = "META"
 _LISTING = "RUNS"
@@ -23,7 +25,10 @@ class DynamoRunLedger:
             BODY: run.model_dump_json(),
             "state": run.state,
             "change": 1,
+            "pipeline": run.pipeline,
             "listing": _LISTING,
+            "listing_state": _state_listing(run.state),
+            "listing_dataset": _dataset_listing(run.dataset),
             "listed_at": f"{run.started_at.isoformat(timespec='microseconds')}#{run.run_id}",
         }
         try:
@@ -40,6 +45,25 @@ class DynamoRunLedger:
         return list(
             islice((run for run in runs if pipeline in (None, run.pipeline) and state in (None, run.state)), limit)
         )
+
+    def page(
+        self,
+        *,
+        pipeline: str | None = None,
+        state: RunState | None = None,
+        dataset: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Run]:
+        where: dict[str, Plain] = {} if pipeline is None else {"pipeline": pipeline}
+        index, partition = names.LISTING_INDEX, _LISTING
+        if dataset is not None:
+            index, partition = names.DATASET_INDEX, _dataset_listing(dataset)
+            where |= {} if state is None else {"state": state}
+        elif state is not None:
+            index, partition = names.STATE_INDEX, _state_listing(state)
+        items, position = self._table.page(index, partition, after=after, limit=limit, newest_first=True, where=where)
+        return Page([_run(item) for item in items], position)
 
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
         found = {"dataset_version": dataset_version, "outcome": outcome}
@@ -63,7 +87,12 @@ class DynamoRunLedger:
         return True
 
     def _replace(self, seen: Item, run: Run) -> None:
-        attributes = {BODY: run.model_dump_json(), "state": run.state, "change": seen["change"] + 1}
+        attributes: dict[str, Plain] = {
+            BODY: run.model_dump_json(),
+            "state": run.state,
+            "listing_state": _state_listing(run.state),
+            "change": seen["change"] + 1,
+        }
         self._table.write(self._table.change(_pk(run.run_id), _META, attributes, when={"change": seen["change"]}))
 
     def _item(self, run_id: str) -> Item:
@@ -78,4 +107,12 @@ def _pk(run_id: str) -> str:
 
 
 def _run(item: Item) -> Run:
-    return Run.model_validate_json(item[BODY])
+    return Run.model_validate_json(item[BODY]).model_copy(update={"revision": item["change"]})
+
+
+def _state_listing(state: RunState) -> str:
+    return f"{_LISTING}#{state.value}"
+
+
+def _dataset_listing(dataset: str) -> str:
+    return f"{_LISTING}#{dataset}"

@@ -6,10 +6,11 @@ n + 1 only while the model is at n, so the history has no gaps and no two change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from millrace import names
 from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
 from millrace.domain.model import (
     Approval,
@@ -18,8 +19,11 @@ from millrace.domain.model import (
     ModelEventKind,
     ModelVersion,
     RegisteredModel,
+    with_decided,
+    with_registered,
 )
 from millrace.errors import AlreadyDecided, Conflict, NotFound
+from millrace.ports import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -51,8 +55,21 @@ class DynamoModelRegistry:
     def models(self) -> Sequence[RegisteredModel]:
         return [_model(item) for item in self._table.listing(_LISTING)]
 
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
+        items, position = self._table.page(names.LISTING_INDEX, _LISTING, after=after, limit=limit)
+        return Page([_model(item) for item in items], position)
+
+    def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], ModelVersion]:
+        keys = [(_pk(model), _version_sk(number)) for model, number in dict.fromkeys(versions)]
+        found = map(_version, self._table.look_up(keys))
+        return {(version.model, version.number): version for version in found}
+
     def versions(self, model: str) -> Sequence[ModelVersion]:
         return [_version(item) for item in self._table.query(_pk(model), "VERSION#", newest_first=True)]
+
+    def page_versions(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelVersion]:
+        items, position = self._table.part(_pk(model), "VERSION#", after=after, limit=limit, newest_first=True)
+        return Page([_version(item) for item in items], position)
 
     def decide(self, model: str, number: int, *, approve: bool, actor: str, reason: str, at: datetime) -> ModelVersion:
         state = ApprovalState.APPROVED if approve else ApprovalState.REJECTED
@@ -83,6 +100,10 @@ class DynamoModelRegistry:
 
     def history(self, model: str) -> Sequence[ModelEvent]:
         return [ModelEvent.model_validate_json(item[BODY]) for item in self._table.query(_pk(model), "EVENT#")]
+
+    def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
+        items, position = self._table.part(_pk(model), "EVENT#", after=after, limit=limit, newest_first=True)
+        return Page([ModelEvent.model_validate_json(item[BODY]) for item in items], position)
 
     def _ensure(self, model: RegisteredModel) -> None:
         if self._table.get(_pk(model.name), _META) is not None:
@@ -118,17 +139,19 @@ class DynamoModelRegistry:
         stored = self._table.get(pk, _version_sk(version.number))
         if stored is not None:
             return _version(stored)
+        item = self._model_item(version.model)
         event = ModelEvent(
             model=version.model,
-            sequence=self._model_item(version.model)["sequence"] + 1,
+            sequence=item["sequence"] + 1,
             kind=ModelEventKind.REGISTERED,
             number=version.number,
             actor=actor,
             reason=version.verdict.sentence,
             at=version.created_at,
         )
+        changed = with_registered(_model(item), version.number)
         self._table.write(
-            *self._recorded(event),
+            *self._recorded(event, {BODY: changed.model_dump_json()}),
             self._table.create(pk, _version_sk(version.number), _version_attributes(version)),
         )
         return version
@@ -140,17 +163,19 @@ class DynamoModelRegistry:
                 f"{version.id} was {version.approval.state} by {version.approval.actor}: {version.approval.reason}"
             )
         decided = version.model_copy(update={"approval": approval, "revision": version.revision + 1})
+        item = self._model_item(model)
         event = ModelEvent(
             model=model,
-            sequence=self._model_item(model)["sequence"] + 1,
+            sequence=item["sequence"] + 1,
             kind=ModelEventKind(approval.state.value),
             number=number,
             actor=str(approval.actor),
             reason=str(approval.reason),
             at=approval.decided_at or version.created_at,
         )
+        changed = with_decided(_model(item), number)
         self._table.write(
-            *self._recorded(event),
+            *self._recorded(event, {BODY: changed.model_dump_json()}),
             self._table.change(
                 _pk(model),
                 _version_sk(number),
@@ -203,7 +228,8 @@ def _candidate_sk(run_id: str, algorithm: str) -> str:
 
 
 def _model(item: Item) -> RegisteredModel:
-    return RegisteredModel.model_validate_json(item[BODY]).model_copy(update={"latest_number": item["latest_number"]})
+    counted = {"latest_number": item["latest_number"], "revision": item["sequence"]}
+    return RegisteredModel.model_validate_json(item[BODY]).model_copy(update=counted)
 
 
 def _version(item: Item) -> ModelVersion:

@@ -23,6 +23,9 @@ Item = Mapping[str, Any]
 BODY = "body"
 
 _ATTEMPTS = 25
+# A page looks at so many items for those it wants, and does so a few times: time is bounded, however rare they are.
+_LOOKED_AT = 250
+_ROUNDS = 4
 _COMPRESS_ABOVE_BYTES = 32 * 1024
 _RETRY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _RETRY_CALL = {"TransactionConflictException", "TransactionInProgressException"}
@@ -69,6 +72,76 @@ class Table:
         )
         for page in pages:
             yield from map(_plain, page["Items"])
+
+    def page(
+        self,
+        index: str,
+        partition: str,
+        *,
+        after: str | None,
+        limit: int,
+        newest_first: bool = False,
+        where: Mapping[str, Plain] | None = None,
+    ) -> tuple[list[Item], str | None]:
+        """At most `limit` items of one partition of an index, beyond the sort key `after`, and where to go on.
+
+        `where` keeps items with these attributes; when they are rare the page is short, and the next one goes on from
+        where this one stopped looking.
+        """
+        condition, aliases, values = _condition(where or {})
+        query: dict[str, Any] = {
+            "TableName": self._name,
+            "IndexName": index,
+            "ScanIndexForward": not newest_first,
+            "ExpressionAttributeNames": aliases | {"#partition": names.INDEXES[index]},
+            "ExpressionAttributeValues": values | {":partition": {"S": partition}},
+        }
+        if condition:
+            query["FilterExpression"] = condition
+        found: list[Item] = []
+        for _ in range(_ROUNDS):
+            query.update(_beyond(after, newest_first=newest_first, query=query))
+            answer = self._client.query(**query, Limit=_LOOKED_AT if condition else limit + 1 - len(found))
+            found += map(_plain, answer["Items"])
+            if len(found) > limit:
+                return found[:limit], str(found[limit - 1][names.LISTING_SORT_KEY])
+            if "LastEvaluatedKey" not in answer:
+                return found, None
+            after = answer["LastEvaluatedKey"][names.LISTING_SORT_KEY]["S"]
+        return found, after
+
+    def part(
+        self, pk: str, prefix: str, *, after: str | None, limit: int, newest_first: bool = False
+    ) -> tuple[list[Item], str | None]:
+        """At most `limit` items of one partition of the table whose sort key begins with `prefix`, beyond `after`."""
+        low, high = (prefix, after or f"{prefix}\uffff") if newest_first else (after or prefix, f"{prefix}\uffff")
+        answer = self._client.query(
+            TableName=self._name,
+            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
+            ExpressionAttributeNames={"#pk": names.PARTITION_KEY, "#sk": names.SORT_KEY},
+            ExpressionAttributeValues={":pk": {"S": pk}, ":low": {"S": low}, ":high": {"S": high}},
+            ScanIndexForward=not newest_first,
+            ConsistentRead=True,
+            # One more to know whether there is a next page, and one for `after` itself, which BETWEEN includes.
+            Limit=limit + 2,
+        )
+        found = [item for item in map(_plain, answer["Items"]) if item[names.SORT_KEY] != after]
+        more = len(found) > limit or "LastEvaluatedKey" in answer
+        return found[:limit], str(found[:limit][-1][names.SORT_KEY]) if more and found else None
+
+    def look_up(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        """The items that exist of at most 100 keys, in any order."""
+        wanted: dict[str, Any] = {self._name: {"Keys": [_key(pk, sk) for pk, sk in keys], "ConsistentRead": True}}
+        found: list[Item] = []
+        for attempt in range(_ATTEMPTS):
+            if not wanted or not keys:
+                return found
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            found += map(_plain, answer["Responses"].get(self._name, []))
+            wanted = dict(answer.get("UnprocessedKeys", {}))
+            if wanted:
+                self._pause(attempt)
+        raise Conflict("the registry is too busy to answer: try again in a moment")
 
     def create(self, pk: str, sk: str, attributes: Mapping[str, Plain]) -> TransactWriteItemTypeDef:
         """Write an item that must not exist."""
@@ -188,6 +261,18 @@ def _value(typed: Mapping[str, Any]) -> Plain:
     if "B" in typed:
         return zlib.decompress(typed["B"]).decode()
     return str(typed["S"])
+
+
+def _beyond(after: str | None, *, newest_first: bool, query: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a query that say where in the index it begins."""
+    if after is None:
+        return {"KeyConditionExpression": "#partition = :partition"}
+    compared = "<" if newest_first else ">"
+    return {
+        "KeyConditionExpression": f"#partition = :partition AND #listed_at {compared} :after",
+        "ExpressionAttributeNames": query["ExpressionAttributeNames"] | {"#listed_at": names.LISTING_SORT_KEY},
+        "ExpressionAttributeValues": query["ExpressionAttributeValues"] | {":after": {"S": after}},
+    }
 
 
 def _condition(when: Mapping[str, Plain]) -> tuple[str, dict[str, str], dict[str, Any]]:
