@@ -168,7 +168,7 @@ def runs(
     """Which runs are going, failed, done? Newest first."""
     here = session(environment, as_json)
     found = here.platform.ledger.list(pipeline=pipeline, state=state, limit=limit)
-    columns = ["state", "run", "pipeline", "on", "started", "took", "by"]
+    columns = ["state", "run", "on", "started", "took", "by"]
     here.show(found, render.table("Runs", columns, render.run_rows(found)))
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from millrace import names
 from millrace.bootstrap import Platform
 from millrace.cli import dropping, following, render
+from millrace.domain.model import ApprovalState
 from millrace.domain.run import Run
 from millrace.errors import PlatformError
 
@@ -86,7 +87,9 @@ def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
     number = report["dataset_version"]["version"]
     version = platform.catalog.version(DATASET, number)
     candidates = [platform.registry.get(v["model"], v["number"]) for v in report["model_versions"]]
+    candidates.sort(key=lambda candidate: (not candidate.recommended, candidate.number))
     console.rule("What it did")
+    console.print(report["runs"][0]["outcome"])
     if version.quality:
         console.print(f"{DATASET} v{number}: {render.quality_sentence(version.quality)}")
     for row in dropping.quarantined_rows(platform, DATASET, number, limit=2):
@@ -103,5 +106,6 @@ def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
     console.rule("What next")
     best = next((c for c in candidates if c.recommended), candidates[0])
     console.print(f"millrace model {best.id}", highlight=False)
-    console.print(f'millrace approve {best.id} --reason "…"  makes it the champion', highlight=False)
+    if best.approval.state is ApprovalState.PENDING:
+        console.print(f'millrace approve {best.id} --reason "…"  makes it the champion', highlight=False)
     console.print("make down stops the platform; make up starts it again with its state")

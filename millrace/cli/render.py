@@ -24,10 +24,14 @@ STYLES = {
     "TIMED_OUT": "red",
     "ABORTED": "red",
 }
+UNBROKEN = {"run", "version", "dataset", "model", "state"}
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
-    made = Table(*columns, title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
+    """Nothing is cut off: what does not fit goes on in the next line, and an id, which people copy, is never broken."""
+    made = Table(title=title, title_justify="left", box=None, header_style="dim", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold", no_wrap=column in UNBROKEN)
     for row in rows:
         made.add_row(*row)
     return made
@@ -47,8 +51,7 @@ def seconds(value: float | None) -> str:
 
 def run_rows(runs: Iterable[Run]) -> list[list[str | Text]]:
     return [
-        [state(r.state), r.run_id, r.pipeline, _subject(r), moment(r.started_at), seconds(_duration(r)), r.started_by]
-        for r in runs
+        [state(r.state), r.run_id, _subject(r), moment(r.started_at), seconds(_duration(r)), r.started_by] for r in runs
     ]
 
 
@@ -97,6 +100,7 @@ def model_rows(models: Iterable[RegisteredModel]) -> list[list[str | Text]]:
 
 
 def candidate_rows(versions: Iterable[ModelVersion]) -> list[list[str | Text]]:
+    """The recommended one is starred."""
     return [
         [
             v.id + (" ★" if v.recommended else ""),
