@@ -44,6 +44,33 @@ class EvaluationInvalid(PlatformError):
     """An evaluation report is missing or does not match the run it claims to describe."""
 
 
+class RowFault:
+    """One value of one row that a model cannot read."""
+
+    def __init__(self, row: int, column: str, reason: str) -> None:
+        self.row, self.column, self.reason = row, column, reason
+
+    def __str__(self) -> str:
+        return f"row {self.row}, column {self.column!r}: {self.reason}"
+
+
+class RowsInvalid(InvalidInput):
+    """Rows do not have the form that the model's signature asks for."""
+
+    def __init__(self, faults: list[RowFault], total: int) -> None:
+        more = f", and {total - len(faults)} more" if total > len(faults) else ""
+        super().__init__("; ".join(str(fault) for fault in faults) + more)
+        self.faults = faults
+
+
+class ServingRefused(PlatformError):
+    """A model version cannot be served as it is: its serving artefact does not predict what was trained."""
+
+
+class NotDeployed(Conflict):
+    """The model has no version that answers predictions yet."""
+
+
 class NotSignedIn(PlatformError):
     """The request comes without a token that says who sends it."""
 

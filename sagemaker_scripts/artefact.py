@@ -109,9 +109,14 @@ def open_artefact(directory: Path, *, expected_digest: str | None = None) -> Art
 def golden_rows(artefact: Artefact, rows: pd.DataFrame) -> dict[str, Any]:
     """Rows as JSON, and the scores for exactly these JSON rows."""
     names = [feature.name for feature in artefact.features]
-    columns = {name: [_json_value(value) for value in rows[name]] for name in names}
-    told = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    told = json_rows(rows, names)
     return {"rows": told, "scores": artefact.scores(frame_of(told, names)).tolist()}
+
+
+def json_rows(rows: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Raw columns as JSON rows: what is missing is null, moments are ISO 8601."""
+    columns = [[_json_value(value) for value in rows[name]] for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pd.DataFrame:
