@@ -76,7 +76,10 @@ class Bench:
 
     def train(self, dataset: str, version: int) -> Run:
         """A training run started by hand, ended."""
-        started = start_training(
+        return self.ended(self.start_training(dataset, version).run_id)
+
+    def start_training(self, dataset: str, version: int) -> Run:
+        return start_training(
             catalog=self.platform.catalog,
             ledger=self.platform.ledger,
             pipelines=self.platform.pipelines,
@@ -85,7 +88,6 @@ class Bench:
             version=version,
             started_by="tester",
         )
-        return self.ended(started.run_id)
 
     def approve(self, version_id: str, reason: str) -> ModelVersion:
         return approve_model_version(
