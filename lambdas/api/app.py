@@ -18,11 +18,11 @@ from lambdas.api.identity import caller_of
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.resource import Endpoint
-from lambdas.api.routes import health
+from lambdas.api.routes import health, models
 from millrace import errors
 
 # To add a resource: its module in routes/, and one line here.
-RESOURCES = (health.resource,)
+RESOURCES = (health.resource, models.resource)
 
 logger = Logger(service="Api")
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 MAX_BODY_BYTES = 1024 * 1024
 # What a browser is told to do with an answer that is somebody's own: keep it, and ask whether it is still true.
 REVALIDATE = "private, no-cache"
+_LONGEST_TAG = 64
 NEVER_KEEP = "no-store"
 
 
@@ -24,6 +26,12 @@ def header(event: Mapping[str, Any], name: str) -> str | None:
     """A header of the request, whatever its case."""
     found: Mapping[str, str] = event.get("headers") or {}
     return next((value for key, value in found.items() if key.lower() == name), None)
+
+
+def etag_of(*revisions: object) -> str:
+    """The tag of what is at these revisions. Of many, their digest: a header has no room for a whole page of them."""
+    said = "-".join(str(revision) for revision in revisions)
+    return f'"{said}"' if len(said) <= _LONGEST_TAG else f'"{hashlib.sha256(said.encode()).hexdigest()[:32]}"'
 
 
 def etag_matches(given: str | None, etag: str) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from lambdas.api import problems
 from lambdas.api.identity import Caller
-from lambdas.api.manners import IDEMPOTENT_METHODS, NotModified, etag_matches, header
+from lambdas.api.manners import IDEMPOTENT_METHODS, NotModified, etag_matches, etag_of, header
 from lambdas.api.problems import Problem, status_of, title_of
 from millrace import errors
 from millrace.domain.role import Role
@@ -77,7 +77,7 @@ class Resource(APIGatewayHttpRouter):
                 summary=description.split("\n", 1)[0].rstrip("."),
                 description=description,
                 status_code=status,
-                responses=_answers(status, example, links, _always(method, allow) | set(raises)),
+                responses=_answers(_right(function, status, example, links), _always(method, allow) | set(raises)),
                 security=[{"cognito": []}] if allow else None,
                 openapi_extensions={"x-roles": sorted(allow)},
             )(function)
@@ -95,7 +95,7 @@ class Resource(APIGatewayHttpRouter):
 
         Call it before the work that a 304 spares.
         """
-        etag = f'"{"-".join(str(part) for part in revision)}"'
+        etag = etag_of(*revision)
         if etag_matches(header(self.current_event.raw_event, "if-none-match"), etag):
             raise NotModified(etag)
         return etag
@@ -131,15 +131,21 @@ def _always(method: str, allow: frozenset[Role]) -> set[type[errors.PlatformErro
     return found
 
 
-def _answers(
-    status: int, example: Any, links: dict[str, Any] | None, kinds: set[type[errors.PlatformError]]
-) -> dict[int, Any]:
-    right: dict[str, Any] = {"description": "Done" if status < 300 else "See the headers"}
+def _right(function: F, status: int, example: Any, links: dict[str, Any] | None) -> dict[int, Any]:
+    """The answer when all is well, by its status."""
+    returned = get_type_hints(function)["return"]
+    model = get_args(returned)[0] if get_origin(returned) is Response else returned
+    content: dict[str, Any] = {"model": model}
     if example is not None:
-        right["x-example"] = example
+        content["examples"] = {function.__name__: {"value": example}}
+    described: dict[str, Any] = {"description": "Done", "content": {JSON: content}}
     if links:
-        right["links"] = links
-    found: dict[int, Any] = {status: right}
+        described["links"] = links
+    return {status: described}
+
+
+def _answers(right: dict[int, Any], kinds: set[type[errors.PlatformError]]) -> dict[int, Any]:
+    found = dict(right)
     by_status: dict[int, list[type[errors.PlatformError]]] = {}
     for kind in sorted(kinds, key=lambda each: each.__name__):
         by_status.setdefault(status_of(kind), []).append(kind)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from millrace.domain.failure import explain
-from millrace.domain.run import RunState, Step
+from millrace.domain.run import Job, RunState, Step
 
 _FAILURES = {
     "TaskFailed": "taskFailedEventDetails",
@@ -39,6 +39,7 @@ class _Visit:
     started_at: datetime
     ended_at: datetime | None = None
     failure: tuple[RunState, str] | None = None
+    job: Job | None = None
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
@@ -75,6 +76,7 @@ def _entered(event: Mapping[str, Any], item: str | None) -> _Visit:
 
 def _progress(visit: _Visit, event: Mapping[str, Any]) -> None:
     kind = event["type"]
+    visit.job = job_of(event) or visit.job
     if kind in _SUCCESSES:
         visit.failure = None
     elif kind in _FAILURES:
@@ -95,6 +97,7 @@ def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
         started_at=visit.started_at,
         ended_at=ended_at,
         reason=visit.failure[1] if visit.failure and ended_at else None,
+        job=visit.job,
     )
 
 
@@ -105,6 +108,76 @@ def _state(visit: _Visit, ending: tuple[RunState, datetime] | None) -> RunState:
     if visit.ended_at:
         return RunState.SUCCEEDED
     return ending[0] if ending else RunState.RUNNING
+
+
+_JOB_TEXTS = {
+    "TaskScheduled": ("taskScheduledEventDetails", "parameters"),
+    "TaskSubmitted": ("taskSubmittedEventDetails", "output"),
+    "TaskSucceeded": ("taskSucceededEventDetails", "output"),
+    "TaskFailed": ("taskFailedEventDetails", "cause"),
+}
+
+
+def job_of(event: Mapping[str, Any]) -> Job | None:
+    """The job that an event tells of, as far as it does: first what was asked for, in the end what it cost.
+
+    A Glue job run has no name before it is submitted.
+    """
+    where, field = _JOB_TEXTS.get(event["type"], ("", ""))
+    details = event.get(where, {})
+    document = _document(details.get(field))
+    if details.get("resourceType") == "glue":
+        return _glue_job(document)
+    if details.get("resourceType") == "sagemaker":
+        return _sagemaker_job(document)
+    return None
+
+
+def _glue_job(run: Mapping[str, Any]) -> Job | None:
+    name = run.get("JobRunId") or run.get("Id")
+    if not name:
+        return None
+    count, seconds = int(run.get("NumberOfWorkers") or 1), run.get("ExecutionTime")
+    return Job(
+        service="glue",
+        name=name,
+        machine=run.get("WorkerType"),
+        count=count,
+        billable_seconds=None if seconds is None else float(seconds) * count,
+    )
+
+
+def _sagemaker_job(job: Mapping[str, Any]) -> Job | None:
+    name = job.get("TrainingJobName") or job.get("ProcessingJobName") or job.get("TransformJobName")
+    if not name:
+        return None
+    resources = job.get("ResourceConfig") or job.get("ProcessingResources", {}).get("ClusterConfig") or {}
+    count = int(resources.get("InstanceCount") or 1)
+    return Job(
+        service="sagemaker",
+        name=name,
+        machine=resources.get("InstanceType"),
+        count=count,
+        billable_seconds=_billable_seconds(job, count),
+    )
+
+
+def _billable_seconds(job: Mapping[str, Any], count: int) -> float | None:
+    """Training says it itself, spot savings included; a processing job is billed from its start to its end."""
+    if "BillableTimeInSeconds" in job:
+        return float(job["BillableTimeInSeconds"]) * count
+    started, ended = job.get("ProcessingStartTime"), job.get("ProcessingEndTime")
+    if not isinstance(started, int | float) or not isinstance(ended, int | float):
+        return None
+    return (ended - started) / 1000 * count
+
+
+def _document(text: str | None) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:  # a history may truncate what is long
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _candidate(text: str) -> str | None:

@@ -20,6 +20,19 @@ class RunState(StrEnum):
     ABORTED = "ABORTED"
 
 
+class Job(Entity):
+    """What a step had done by a service: a SageMaker job or a Glue job run, on `count` machines of `machine`.
+
+    `billable_seconds` are of all machines together; None until the service says.
+    """
+
+    service: str
+    name: str
+    machine: str | None = None
+    count: int = 1
+    billable_seconds: float | None = None
+
+
 class Step(Entity):
     """One task state of one run. Items of a Map are told apart by `item`, for example the algorithm's name."""
 
@@ -29,6 +42,7 @@ class Step(Entity):
     started_at: Moment | None = None
     ended_at: Moment | None = None
     reason: str | None = None
+    job: Job | None = None
 
     @property
     def seconds(self) -> float | None:

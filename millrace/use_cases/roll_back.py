@@ -1,0 +1,35 @@
+"""Roll back: the champion becomes the version that was champion before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from millrace.domain.model import CHAMPION, ModelEvent
+from millrace.errors import Conflict, InvalidInput
+from millrace.ports import Clock, ModelRegistry
+
+
+def roll_back(*, registry: ModelRegistry, clock: Clock, model: str, actor: str, reason: str) -> ModelEvent:
+    """Raises InvalidInput without a reason, NotFound, Conflict when there is nothing to go back to."""
+    if not reason.strip():
+        raise InvalidInput("say why the model is rolled back: the reason stays in its history")
+    present = registry.model(model).aliases.get(CHAMPION)
+    before = _champion_before(registry.history(model), present)
+    if present is None or before is None:
+        raise Conflict(f"{model} has no earlier champion to go back to")
+    return registry.move_alias(
+        model, CHAMPION, before, expected=present, actor=actor, reason=reason.strip(), at=clock.now()
+    )
+
+
+def _champion_before(history: Sequence[ModelEvent], present: int | None) -> int | None:
+    """The version under the present one. Going back twice goes back two steps, not forth again."""
+    under: list[int] = []
+    for event in history:
+        if event.alias != CHAMPION:
+            continue
+        if event.number in under:
+            under = under[: under.index(event.number) + 1]
+        else:
+            under.append(event.number)
+    return under[-2] if len(under) > 1 and under[-1] == present else None
