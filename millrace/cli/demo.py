@@ -91,7 +91,7 @@ def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
     console.rule("What it did")
     console.print(report["runs"][0]["outcome"])
     if version.quality:
-        console.print(f"{DATASET} v{number}: {render.quality_sentence(version.quality)}")
+        console.print(f"{DATASET} v{number}: " + "\n  ".join(render.quality_lines(version.quality)))
     for row in dropping.quarantined_rows(platform, DATASET, number, limit=2):
         console.print(f"  set aside, line {row['line']}: {'; '.join(row['reasons'])}", highlight=False)
     console.print(render.table("", render.CANDIDATE_COLUMNS, render.candidate_rows(candidates)))

@@ -24,7 +24,7 @@ STYLES = {
     "TIMED_OUT": "red",
     "ABORTED": "red",
 }
-UNBROKEN = {"run", "version", "dataset", "model", "state"}
+UNBROKEN = {"run", "version", "dataset", "model", "state", "started", "took"}
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> Table:
@@ -51,7 +51,8 @@ def seconds(value: float | None) -> str:
 
 def run_rows(runs: Iterable[Run]) -> list[list[str | Text]]:
     return [
-        [state(r.state), r.run_id, _subject(r), moment(r.started_at), seconds(_duration(r)), r.started_by] for r in runs
+        [state(r.state), r.run_id, _subject(r), f"{r.started_at:%Y-%m-%d %H:%M}", seconds(_duration(r)), r.started_by]
+        for r in runs
     ]
 
 
@@ -78,10 +79,12 @@ def dataset_rows(datasets: Iterable[Dataset]) -> list[list[str | Text]]:
 
 
 def version_rows(versions: Iterable[DatasetVersion]) -> list[list[str | Text]]:
-    return [
-        [f"v{v.version}", state(v.state), quality_sentence(v.quality) if v.quality else "; ".join(v.reasons)]
-        for v in versions
-    ]
+    return [[f"v{v.version}", state(v.state), "\n".join([*v.reasons, *quality_lines(v.quality)])] for v in versions]
+
+
+def quality_lines(quality: Quality | None) -> list[str]:
+    """The counts, what changed against the contract, and what was let through with a warning."""
+    return [] if quality is None else [quality_sentence(quality), *quality.schema_changes, *quality.warnings]
 
 
 def quality_sentence(quality: Quality) -> str:
