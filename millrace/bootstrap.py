@@ -16,6 +16,7 @@ from millrace.settings import Settings
 if TYPE_CHECKING:
     from millrace.adapters.dynamodb import Table
     from millrace.ports import (
+        AuditTrail,
         Clock,
         DatasetCatalog,
         EventBus,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         ObjectStore,
         Pipelines,
         RunLedger,
+        Tallies,
     )
 
 
@@ -60,6 +62,18 @@ class Platform:
         from millrace.adapters.dynamodb import DynamoModelRegistry
 
         return DynamoModelRegistry(self._table)
+
+    @cached_property
+    def audit(self) -> AuditTrail:
+        from millrace.adapters.dynamodb import DynamoAuditTrail
+
+        return DynamoAuditTrail(self._table)
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        from millrace.adapters.dynamodb import DynamoTallies
+
+        return DynamoTallies(self._table)
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -105,7 +119,7 @@ class Platform:
     def _table(self) -> Table:
         from millrace.adapters.dynamodb import Table
 
-        return Table(_client("dynamodb"), self.settings.require("registry_table"))
+        return Table(_client("dynamodb"), self.settings.require("registry_table"), now=self.clock.now)
 
 
 def platform(settings: Settings | None = None) -> Platform:

@@ -54,10 +54,14 @@ STATE_INDEX = "by_state"
 STATE_PARTITION_KEY = "listing_state"
 DATASET_INDEX = "by_dataset"
 DATASET_PARTITION_KEY = "listing_dataset"
+# The same order, of what one person, machine or run did.
+ACTOR_INDEX = "by_actor"
+ACTOR_PARTITION_KEY = "listing_actor"
 INDEXES = {
     LISTING_INDEX: LISTING_PARTITION_KEY,
     STATE_INDEX: STATE_PARTITION_KEY,
     DATASET_INDEX: DATASET_PARTITION_KEY,
+    ACTOR_INDEX: ACTOR_PARTITION_KEY,
 }
 # Seconds since 1970 after which DynamoDB may remove the item.
 EXPIRY_ATTRIBUTE = "expires_at"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
+from millrace.domain.audit import AuditEntry, ChainHead
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Run, RunState, Step
+from millrace.domain.tally import DayTally, Tally
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ class DatasetCatalog(Protocol):
         """By name, from the position `after` on."""
 
     def configure(
-        self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
+        self, name: str, settings: DatasetSettings, *, revision: int, actor: str, upload: Upload | None = None
     ) -> Dataset:
         """Replace the settings. Raises Conflict when the dataset is no longer at `revision`.
 
@@ -126,6 +128,12 @@ class RunLedger(Protocol):
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
         """Add what a step found out. Raises NotFound."""
 
+    def request_stop(self, run_id: str, *, actor: str, reason: str) -> Run:
+        """Record that somebody wants a RUNNING run to stop; the run ends when its execution does.
+
+        Raises NotFound, and Conflict when it has ended.
+        """
+
     def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
         """RUNNING → a final state. False when it was closed before: the first close wins."""
 
@@ -182,6 +190,37 @@ class ModelRegistry(Protocol):
 
     def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
         """Latest first, from the position `after` on."""
+
+
+class AuditTrail(Protocol):
+    """Who did what: one entry for each change of catalog, ledger and registry, written by the change's transaction.
+
+    Entries of one subject form a chain, each sealed with the hash of the one before.
+    """
+
+    def page(self, *, actor: str | None = None, after: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        """Latest first, from the position `after` on; of everybody or of one actor."""
+
+    def page_of(self, subject: str, *, after: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        """One subject's, latest first."""
+
+    def subjects(self) -> Iterator[str]:
+        """Every subject that has a chain."""
+
+    def chain(self, subject: str) -> Iterator[AuditEntry]:
+        """Every entry of one subject, oldest first."""
+
+    def head(self, subject: str) -> ChainHead | None:
+        """Where the subject's chain ends; None when it has none."""
+
+
+class Tallies(Protocol):
+    """Kept counts: each is moved by the transaction that makes it true, so reading them never counts anything."""
+
+    def now(self) -> Tally: ...
+
+    def days(self, first: date, last: date) -> Sequence[DayTally]:
+        """The days from `first` to `last` on which runs started, in order."""
 
 
 class ObjectInfo(NamedTuple):

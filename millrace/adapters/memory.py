@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from functools import wraps
 from threading import RLock
 from typing import IO, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
+from millrace.adapters.clock import SystemClock
+from millrace.domain import audit
+from millrace.domain.audit import AuditEntry, ChainHead, Deed, following_entry
 from millrace.domain.dataset import (
     Contract,
     Dataset,
@@ -31,8 +34,16 @@ from millrace.domain.model import (
 )
 from millrace.domain.place import split_uri
 from millrace.domain.run import Run, RunState, Step
-from millrace.errors import AlreadyDecided, Conflict, ContractMoved, NotFound
-from millrace.ports import ContentClaim, ObjectInfo, Page
+from millrace.domain.tally import Amounts, DayTally, Tally, counted, opened, run_counts
+from millrace.errors import AlreadyDecided, Conflict, ContractMoved, InvalidInput, NotFound
+from millrace.ports import (
+    ContentClaim,
+    DatasetCatalog,
+    ModelRegistry,
+    ObjectInfo,
+    Page,
+    RunLedger,
+)
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -56,9 +67,79 @@ def _one_at_a_time(method: Callable[Concatenate[Self, P], T]) -> Callable[Concat
     return locked
 
 
-class InMemoryDatasetCatalog:
-    def __init__(self) -> None:
+class InMemoryAuditTrail:
+    """`now` is the time that entries carry."""
+
+    def __init__(self, now: Callable[[], datetime] | None = None) -> None:
         self._lock = RLock()
+        self._now = now or SystemClock().now
+        self._chains: dict[str, list[AuditEntry]] = {}
+
+    @_one_at_a_time
+    def record(self, deed: Deed) -> None:
+        entry = following_entry(deed, self.head(deed.subject), self._now())
+        self._chains.setdefault(deed.subject, []).append(entry)
+
+    def page(self, *, actor: str | None = None, after: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        found = [entry for chain in self._chains.values() for entry in chain if actor in (None, entry.actor)]
+        return _page(sorted(found, key=_recorded, reverse=True), _recorded, after, limit, newest_first=True)
+
+    def page_of(self, subject: str, *, after: str | None = None, limit: int = 50) -> Page[AuditEntry]:
+        found = list(reversed(self._chains.get(subject, [])))
+        return _page(found, lambda entry: f"{entry.sequence:08}", after, limit, newest_first=True)
+
+    def subjects(self) -> Iterator[str]:
+        return iter(sorted(self._chains))
+
+    def chain(self, subject: str) -> Iterator[AuditEntry]:
+        return iter(list(self._chains.get(subject, [])))
+
+    def head(self, subject: str) -> ChainHead | None:
+        chain = self._chains.get(subject)
+        return ChainHead(chain[-1].sequence, chain[-1].hash) if chain else None
+
+
+def _recorded(entry: AuditEntry) -> str:
+    return f"{entry.at.isoformat(timespec='microseconds')}#{entry.subject}#{entry.sequence:08}"
+
+
+class InMemoryTallies:
+    """Counted anew at every look: what the kept counts must equal."""
+
+    def __init__(self, catalog: DatasetCatalog, ledger: RunLedger, registry: ModelRegistry) -> None:
+        self._catalog, self._ledger, self._registry = catalog, ledger, registry
+
+    def now(self) -> Tally:
+        datasets, models = self._catalog.list(), self._registry.models()
+        return counted(
+            datasets=len(datasets),
+            dataset_versions=(each for dataset in datasets for each in self._catalog.versions(dataset.name)),
+            models=len(models),
+            model_versions=(each for model in models for each in self._registry.versions(model.name)),
+            runs=self._runs(),
+        )
+
+    def days(self, first: date, last: date) -> Sequence[DayTally]:
+        by_day: dict[date, list[Amounts]] = {}
+        for run in sorted(self._runs(), key=lambda run: run.started_at):
+            if first <= run.started_at.date() <= last:
+                by_day.setdefault(run.started_at.date(), []).append(opened(run))
+        return [DayTally(day=day, runs=run_counts(parts)) for day, parts in by_day.items()]
+
+    def _runs(self) -> Iterator[Run]:
+        position: str | None = None
+        while True:
+            page = self._ledger.page(after=position)
+            yield from page.items
+            position = page.position
+            if position is None:
+                return
+
+
+class InMemoryDatasetCatalog:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
+        self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
         self._datasets: dict[str, Dataset] = {}
         self._contracts: dict[tuple[str, int], Contract] = {}
         self._uploads: dict[tuple[str, str], Upload] = {}
@@ -67,7 +148,10 @@ class InMemoryDatasetCatalog:
 
     @_one_at_a_time
     def ensure(self, name: str, *, at: datetime, actor: str) -> Dataset:
-        return self._datasets.setdefault(name, Dataset(name=name, created_at=at, created_by=actor))
+        if name not in self._datasets:
+            self._datasets[name] = Dataset(name=name, created_at=at, created_by=actor)
+            self._trail.record(audit.dataset_created(self._datasets[name]))
+        return self._datasets[name]
 
     def get(self, name: str) -> Dataset:
         return _existing(self._datasets, name, f"there is no dataset {name}")
@@ -80,7 +164,7 @@ class InMemoryDatasetCatalog:
 
     @_one_at_a_time
     def configure(
-        self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
+        self, name: str, settings: DatasetSettings, *, revision: int, actor: str, upload: Upload | None = None
     ) -> Dataset:
         seen = self.get(name)
         if seen.revision != revision:
@@ -89,6 +173,7 @@ class InMemoryDatasetCatalog:
             if self.upload(name, upload.upload_id).state != UploadState.RECEIVED:
                 raise Conflict(f"upload {upload.upload_id} was settled meanwhile")
             self._keep(upload, state=UploadState.ACCEPTED)
+        self._trail.record(audit.dataset_configured(seen, settings, upload, actor))
         return self._change(seen, settings=settings, revision=revision + 1)
 
     def contract(self, name: str, version: int) -> Contract:
@@ -100,11 +185,16 @@ class InMemoryDatasetCatalog:
         if contract.version != seen.contract_version + 1:
             raise Conflict(f"contract {contract.version} of {contract.dataset} is not the next one")
         self._contracts[contract.dataset, contract.version] = contract
+        self._trail.record(audit.contract_changed(contract))
         return self._change(seen, contract_version=contract.version, revision=seen.revision + 1)
 
     @_one_at_a_time
     def open_upload(self, upload: Upload) -> Upload:
-        return self._uploads.setdefault((upload.dataset, upload.upload_id), upload)
+        key = (upload.dataset, upload.upload_id)
+        if key not in self._uploads:
+            self._uploads[key] = upload
+            self._trail.record(audit.upload_received(upload))
+        return self._uploads[key]
 
     def upload(self, dataset: str, upload_id: str) -> Upload:
         return _existing(self._uploads, (dataset, upload_id), f"dataset {dataset} has no upload {upload_id}")
@@ -125,6 +215,7 @@ class InMemoryDatasetCatalog:
         known = self._contents.get((upload.dataset, upload.sha256))
         if known is not None:
             self._keep(upload, state=UploadState.IDENTICAL, version=known)
+            self._trail.record(audit.upload_identical(upload, known))
             return ContentClaim(known, new=False)
         dataset = self.get(upload.dataset)
         number = dataset.latest_version + 1
@@ -141,6 +232,7 @@ class InMemoryDatasetCatalog:
         )
         self._contents[upload.dataset, upload.sha256] = number
         self._keep(upload, state=UploadState.PREPARING, version=number)
+        self._trail.record(audit.version_reserved(upload, number))
         self._change(dataset, latest_version=number)
         return ContentClaim(number, new=True)
 
@@ -168,6 +260,7 @@ class InMemoryDatasetCatalog:
             self._contracts[contract.dataset, contract.version] = contract
         self._versions[version.dataset, version.version] = version.model_copy(update={"state": VersionState.READY})
         self._keep(self.upload(version.dataset, version.upload_id), state=UploadState.ACCEPTED)
+        self._trail.record(audit.version_accepted(version, contract))
         self._change(
             dataset,
             latest_ready_version=max(dataset.latest_ready_version, version.version),
@@ -188,6 +281,7 @@ class InMemoryDatasetCatalog:
             )
             del self._contents[upload.dataset, stored.sha256]
         self._keep(stored, state=UploadState.REJECTED, reasons=tuple(reasons))
+        self._trail.record(audit.upload_rejected(stored, reasons))
 
     def _keep(self, upload: Upload, **changes: object) -> None:
         self._uploads[upload.dataset, upload.upload_id] = upload.model_copy(update=changes)
@@ -199,13 +293,17 @@ class InMemoryDatasetCatalog:
 
 
 class InMemoryRunLedger:
-    def __init__(self) -> None:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
         self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
         self._runs: dict[str, Run] = {}
 
     @_one_at_a_time
     def open(self, run: Run) -> Run:
-        return self._runs.setdefault(run.run_id, run)
+        if run.run_id not in self._runs:
+            self._runs[run.run_id] = run
+            self._trail.record(audit.run_started(run))
+        return self._runs[run.run_id]
 
     def get(self, run_id: str) -> Run:
         return _existing(self._runs, run_id, f"there is no run {run_id}")
@@ -239,6 +337,15 @@ class InMemoryRunLedger:
         changes = {name: value for name, value in found.items() if value is not None}
         run = self.get(run_id)
         self._runs[run_id] = run.model_copy(update={**changes, "revision": run.revision + 1})
+        self._trail.record(audit.run_annotated(run_id, changes))
+
+    @_one_at_a_time
+    def request_stop(self, run_id: str, *, actor: str, reason: str) -> Run:
+        run = self.get(run_id)
+        if run.state != RunState.RUNNING:
+            raise Conflict(f"run {run_id} is {run.state} already")
+        self._trail.record(audit.run_stop_requested(run_id, actor, reason))
+        return run
 
     @_one_at_a_time
     def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
@@ -253,12 +360,14 @@ class InMemoryRunLedger:
             "revision": run.revision + 1,
         }
         self._runs[run_id] = run.model_copy(update=ending)
+        self._trail.record(audit.run_ended(self._runs[run_id]))
         return True
 
 
 class InMemoryModelRegistry:
-    def __init__(self) -> None:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
         self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
         self._models: dict[str, RegisteredModel] = {}
         self._claims: dict[tuple[str, str, str], int] = {}
         self._versions: dict[tuple[str, int], ModelVersion] = {}
@@ -266,10 +375,14 @@ class InMemoryModelRegistry:
 
     @_one_at_a_time
     def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
-        known = self._models.setdefault(model, RegisteredModel(name=model, dataset=dataset, created_at=at))
+        if model not in self._models:
+            self._models[model] = RegisteredModel(name=model, dataset=dataset, created_at=at)
+            self._trail.record(audit.model_created(self._models[model], run_id))
+        known = self._models[model]
         if (model, run_id, algorithm) not in self._claims:
             self._models[model] = known.model_copy(update={"latest_number": known.latest_number + 1})
             self._claims[model, run_id, algorithm] = known.latest_number + 1
+            self._trail.record(audit.number_claimed(model, known.latest_number + 1, run_id, algorithm))
         return self._claims[model, run_id, algorithm]
 
     @_one_at_a_time
@@ -289,6 +402,7 @@ class InMemoryModelRegistry:
             reason=version.verdict.sentence,
             at=version.created_at,
         )
+        self._trail.record(audit.version_registered(version, actor))
         return version
 
     def get(self, model: str, number: int) -> ModelVersion:
@@ -324,6 +438,7 @@ class InMemoryModelRegistry:
         self._versions[model, number] = decided
         self._models[model] = with_decided(self._models[model], number)
         self._record(model, kind=ModelEventKind(state.value), number=number, actor=actor, reason=reason, at=at)
+        self._trail.record(audit.version_decided(decided, approval))
         return decided
 
     @_one_at_a_time
@@ -337,7 +452,7 @@ class InMemoryModelRegistry:
         if present != expected or present == number:
             raise Conflict(f"alias {alias} of {model} is at {present or 'no version'} now")
         self._models[model] = known.model_copy(update={"aliases": {**known.aliases, alias: number}})
-        return self._record(
+        event = self._record(
             model,
             kind=ModelEventKind.ALIAS_MOVED,
             number=number,
@@ -347,6 +462,8 @@ class InMemoryModelRegistry:
             reason=reason,
             at=at,
         )
+        self._trail.record(audit.alias_moved(event))
+        return event
 
     def history(self, model: str) -> Sequence[ModelEvent]:
         return list(self._events.get(model, []))

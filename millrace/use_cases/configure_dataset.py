@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from millrace.domain.audit import acting
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, Upload, UploadState
 from millrace.domain.event import DatasetVersionReady
 from millrace.domain.place import check_name, uri
@@ -34,7 +35,9 @@ def configure_dataset(
     before = catalog.ensure(check_name(dataset), at=clock.now(), actor=actor)
     settings = judge_settings(before.settings, changes, contract=_contract(catalog, before))
     seen = before.revision if revision is None else revision
-    after = before if settings == before.settings else catalog.configure(dataset, settings, revision=seen)
+    after = before
+    if settings != before.settings:
+        after = catalog.configure(dataset, settings, revision=seen, actor=actor)
     _announce_waiting_version(catalog, bus, dataset, before.settings, settings)
     return after
 
@@ -87,7 +90,9 @@ def _apply(catalog: DatasetCatalog, bus: EventBus, store: ObjectStore, upload: U
         settings = judge_settings(before.settings, changes, contract=_contract(catalog, before))
     except InvalidInput as refusal:
         raise InvalidInput(f"{upload.key}: {refusal}") from refusal
-    after = catalog.configure(upload.dataset, settings, revision=before.revision, upload=upload)
+    after = catalog.configure(
+        upload.dataset, settings, revision=before.revision, actor=acting(upload.run_id), upload=upload
+    )
     _announce_waiting_version(catalog, bus, upload.dataset, before.settings, settings)
     return after
 

@@ -45,7 +45,7 @@ def test_a_new_dataset_has_default_settings_and_says_who_created_it(catalog: Dat
 
 def test_ensuring_a_dataset_again_changes_nothing(catalog: DatasetCatalog) -> None:
     catalog.ensure("credit", at=NOON, actor="ada")
-    catalog.configure("credit", settings(target="status"), revision=1)
+    catalog.configure("credit", settings(target="status"), revision=1, actor="ada")
 
     again = catalog.ensure("credit", at=later(5), actor="bob")
 
@@ -68,7 +68,7 @@ def test_a_dataset_that_was_never_created_is_not_found(catalog: DatasetCatalog) 
 def test_settings_are_replaced_and_the_revision_counts_it(catalog: DatasetCatalog) -> None:
     catalog.ensure("credit", at=NOON, actor="ada")
 
-    changed = catalog.configure("credit", settings(target="status"), revision=1)
+    changed = catalog.configure("credit", settings(target="status"), revision=1, actor="ada")
 
     assert catalog.get("credit") == changed
     assert (changed.revision, changed.settings.target) == (2, "status")
@@ -76,10 +76,10 @@ def test_settings_are_replaced_and_the_revision_counts_it(catalog: DatasetCatalo
 
 def test_an_edit_of_an_old_revision_is_a_conflict_and_changes_nothing(catalog: DatasetCatalog) -> None:
     catalog.ensure("credit", at=NOON, actor="ada")
-    catalog.configure("credit", settings(target="status"), revision=1)
+    catalog.configure("credit", settings(target="status"), revision=1, actor="ada")
 
     with pytest.raises(Conflict):
-        catalog.configure("credit", settings(target="income"), revision=1)
+        catalog.configure("credit", settings(target="income"), revision=1, actor="ada")
 
     assert catalog.get("credit").settings.target == "status"
 
@@ -88,7 +88,7 @@ def test_an_arriving_upload_does_not_disturb_a_person_who_edits_the_settings(cat
     seen = catalog.ensure("credit", at=NOON, actor="ada").revision
     accepted(catalog, an_upload())
 
-    catalog.configure("credit", settings(target="status"), revision=seen)
+    catalog.configure("credit", settings(target="status"), revision=seen, actor="ada")
 
     after = catalog.get("credit")
     assert (after.settings.target, after.latest_version, after.latest_ready_version) == ("status", 1, 1)
@@ -98,7 +98,7 @@ def test_one_of_many_edits_of_the_same_revision_wins(catalog: DatasetCatalog) ->
     catalog.ensure("credit", at=NOON, actor="ada")
 
     def edit(number: int) -> Dataset:
-        return catalog.configure("credit", settings(target=f"column{number}"), revision=1)
+        return catalog.configure("credit", settings(target=f"column{number}"), revision=1, actor="ada")
 
     won, lost = all_at_once([lambda number=number: edit(number) for number in range(10)])
 
@@ -110,7 +110,7 @@ def test_one_of_many_edits_of_the_same_revision_wins(catalog: DatasetCatalog) ->
 def test_a_settings_file_is_accepted_in_the_moment_its_settings_apply(catalog: DatasetCatalog) -> None:
     upload = opened(catalog, an_upload("dataset.yaml"))
 
-    catalog.configure("credit", settings(target="status"), revision=1, upload=upload)
+    catalog.configure("credit", settings(target="status"), revision=1, actor="ada", upload=upload)
 
     assert catalog.upload("credit", upload.upload_id).state == UploadState.ACCEPTED
     assert catalog.get("credit").settings.target == "status"
@@ -118,10 +118,10 @@ def test_a_settings_file_is_accepted_in_the_moment_its_settings_apply(catalog: D
 
 def test_a_settings_file_applies_once(catalog: DatasetCatalog) -> None:
     upload = opened(catalog, an_upload("dataset.yaml"))
-    catalog.configure("credit", settings(target="status"), revision=1, upload=upload)
+    catalog.configure("credit", settings(target="status"), revision=1, actor="ada", upload=upload)
 
     with pytest.raises(Conflict):
-        catalog.configure("credit", settings(target="income"), revision=2, upload=upload)
+        catalog.configure("credit", settings(target="income"), revision=2, actor="ada", upload=upload)
 
     assert catalog.get("credit").settings.target == "status"
 

@@ -132,10 +132,10 @@ def test_settings_changed_in_the_same_moment_are_a_conflict(
     catalog: DynamoDatasetCatalog, meanwhile: Meanwhile
 ) -> None:
     catalog.ensure("credit", at=NOON, actor="ada")
-    meanwhile(lambda: catalog.configure("credit", settings(target="first"), revision=1))
+    meanwhile(lambda: catalog.configure("credit", settings(target="first"), revision=1, actor="ada"))
 
     with pytest.raises(Conflict):
-        catalog.configure("credit", settings(target="second"), revision=1)
+        catalog.configure("credit", settings(target="second"), revision=1, actor="ada")
 
     assert catalog.get("credit").settings.target == "first"
 

@@ -103,12 +103,13 @@ def test_what_jobs_leave_expires_and_registered_models_do_not(prod: Platform) ->
 
 def test_the_table_has_the_keys_that_the_code_uses(prod: Platform) -> None:
     (table,) = prod.properties("AWS::DynamoDB::Table")
-    (index,) = table["GlobalSecondaryIndexes"]
+    indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
 
     assert keys(table["KeySchema"]) == {"HASH": names.PARTITION_KEY, "RANGE": names.SORT_KEY}
-    assert keys(index["KeySchema"]) == {"HASH": names.LISTING_PARTITION_KEY, "RANGE": names.LISTING_SORT_KEY}
-    assert index["IndexName"] == names.LISTING_INDEX
-    assert index["Projection"] == {"ProjectionType": "ALL"}
+    assert {name: keys(index["KeySchema"]) for name, index in indexes.items()} == {
+        name: {"HASH": partition_key, "RANGE": names.LISTING_SORT_KEY} for name, partition_key in names.INDEXES.items()
+    }
+    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes.values())
 
 
 def keys(schema: list[dict[str, str]]) -> dict[str, str]:

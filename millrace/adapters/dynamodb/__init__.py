@@ -1,8 +1,17 @@
 """The registry table: datasets, runs and models in one DynamoDB table, every transition a conditional write."""
 
+from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.catalog import DynamoDatasetCatalog
 from millrace.adapters.dynamodb.ledger import DynamoRunLedger
 from millrace.adapters.dynamodb.registry import DynamoModelRegistry
 from millrace.adapters.dynamodb.table import Table
+from millrace.adapters.dynamodb.tally import DynamoTallies
 
-__all__ = ["DynamoDatasetCatalog", "DynamoModelRegistry", "DynamoRunLedger", "Table"]
+__all__ = [
+    "DynamoAuditTrail",
+    "DynamoDatasetCatalog",
+    "DynamoModelRegistry",
+    "DynamoRunLedger",
+    "DynamoTallies",
+    "Table",
+]

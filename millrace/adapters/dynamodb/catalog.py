@@ -11,7 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from millrace import names
+from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
+from millrace.adapters.dynamodb.tally import DynamoTallies
+from millrace.domain import audit, tally
 from millrace.domain.dataset import (
     Contract,
     Dataset,
@@ -35,6 +38,8 @@ _COUNTERS = ("revision", "contract_version", "latest_version", "latest_ready_ver
 class DynamoDatasetCatalog:
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._trail = DynamoAuditTrail(table)
+        self._tallies = DynamoTallies(table)
 
     def ensure(self, name: str, *, at: datetime, actor: str) -> Dataset:
         item = self._table.get(_pk(name), _META)
@@ -43,7 +48,11 @@ class DynamoDatasetCatalog:
         dataset = Dataset(name=name, created_at=at, created_by=actor)
         attributes = {**_dataset_attributes(dataset), "listing": _LISTING, "listed_at": name}
         try:
-            self._table.write(self._table.create(_pk(name), _META, attributes))
+            self._table.write(
+                self._table.create(_pk(name), _META, attributes),
+                self._tallies.counting(name, tally.ONE_DATASET),
+                *self._trail.recording(audit.dataset_created(dataset)),
+            )
         except Lost:
             return self.get(name)
         return dataset
@@ -59,54 +68,19 @@ class DynamoDatasetCatalog:
         return Page([_dataset(item) for item in items], position)
 
     def configure(
-        self, name: str, settings: DatasetSettings, *, revision: int, upload: Upload | None = None
+        self, name: str, settings: DatasetSettings, *, revision: int, actor: str, upload: Upload | None = None
     ) -> Dataset:
-        seen = self.get(name)
-        if seen.revision != revision:
-            raise Conflict(_edited(name))
-        changed = seen.model_copy(update={"settings": settings, "revision": revision + 1})
-        operations = [
-            self._table.change(
-                _pk(name),
-                _META,
-                {BODY: changed.model_dump_json(), "revision": changed.revision},
-                when={"revision": revision},
-            )
-        ]
-        if upload is not None:
-            operations.append(self._moved(upload, UploadState.RECEIVED, UploadState.ACCEPTED))
-        try:
-            self._table.write(*operations)
-        except Lost as lost:
-            raise Conflict(_edited(name)) from lost
-        return changed
+        return self._table.decide(lambda: self._configure_once(name, settings, revision, actor, upload))
 
     def contract(self, name: str, version: int) -> Contract:
         item = self._item(name, _contract_sk(version), f"dataset {name} has no contract {version}")
         return Contract.model_validate_json(item[BODY])
 
     def put_contract(self, contract: Contract) -> Dataset:
-        seen = self.get(contract.dataset)
-        if contract.version != seen.contract_version + 1:
-            raise Conflict(_contract_edited(contract))
-        counters: dict[str, Plain] = {"contract_version": contract.version, "revision": seen.revision + 1}
-        before: dict[str, Plain] = {"contract_version": seen.contract_version, "revision": seen.revision}
-        try:
-            self._table.write(
-                self._table.change(_pk(contract.dataset), _META, counters, when=before),
-                self._table.create(_pk(contract.dataset), _contract_sk(contract.version), _body(contract)),
-            )
-        except Lost as lost:
-            raise Conflict(_contract_edited(contract)) from lost
-        return seen.model_copy(update=counters)
+        return self._table.decide(lambda: self._put_contract_once(contract))
 
     def open_upload(self, upload: Upload) -> Upload:
-        attributes = {**_body(upload), "state": upload.state}
-        try:
-            self._table.write(self._table.create(_pk(upload.dataset), _upload_sk(upload.upload_id), attributes))
-        except Lost:
-            return self.upload(upload.dataset, upload.upload_id)
-        return upload
+        return self._table.decide(lambda: self._open_once(upload))
 
     def upload(self, dataset: str, upload_id: str) -> Upload:
         item = self._item(dataset, _upload_sk(upload_id), f"dataset {dataset} has no upload {upload_id}")
@@ -138,6 +112,54 @@ class DynamoDatasetCatalog:
 
     def reject_upload(self, upload: Upload, reasons: Sequence[str]) -> None:
         self._table.decide(lambda: self._reject_once(upload, tuple(reasons)))
+
+    def _configure_once(
+        self, name: str, settings: DatasetSettings, revision: int, actor: str, upload: Upload | None
+    ) -> Dataset:
+        seen = self.get(name)
+        if seen.revision != revision:
+            raise Conflict(_edited(name))
+        changed = seen.model_copy(update={"settings": settings, "revision": revision + 1})
+        operations = [
+            self._table.change(
+                _pk(name),
+                _META,
+                {BODY: changed.model_dump_json(), "revision": changed.revision},
+                when={"revision": revision},
+            )
+        ]
+        if upload is not None:
+            if self.upload(name, upload.upload_id).state != UploadState.RECEIVED:
+                raise Conflict(f"upload {upload.upload_id} was settled meanwhile")
+            operations.append(self._moved(upload, UploadState.RECEIVED, UploadState.ACCEPTED))
+        self._table.write(*operations, *self._trail.recording(audit.dataset_configured(seen, settings, upload, actor)))
+        return changed
+
+    def _put_contract_once(self, contract: Contract) -> Dataset:
+        seen = self.get(contract.dataset)
+        if contract.version != seen.contract_version + 1:
+            raise Conflict(_contract_edited(contract))
+        counters: dict[str, Plain] = {"contract_version": contract.version, "revision": seen.revision + 1}
+        before: dict[str, Plain] = {"contract_version": seen.contract_version, "revision": seen.revision}
+        self._table.write(
+            self._table.change(_pk(contract.dataset), _META, counters, when=before),
+            self._table.create(_pk(contract.dataset), _contract_sk(contract.version), _body(contract)),
+            *self._trail.recording(audit.contract_changed(contract)),
+        )
+        return seen.model_copy(update=counters)
+
+    def _open_once(self, upload: Upload) -> Upload:
+        """Read first: a dataset's uploads meet in its audit chain, so a lost write need not mean that it is there."""
+        stored = self._table.get(_pk(upload.dataset), _upload_sk(upload.upload_id))
+        if stored is not None:
+            return Upload.model_validate_json(stored[BODY])
+        self._table.write(
+            self._table.create(
+                _pk(upload.dataset), _upload_sk(upload.upload_id), {**_body(upload), "state": upload.state}
+            ),
+            *self._trail.recording(audit.upload_received(upload)),
+        )
+        return upload
 
     def _claim_once(self, upload: Upload, location_prefix: str, quarantine_prefix: str, at: datetime) -> ContentClaim:
         stored = self.upload(upload.dataset, upload.upload_id)
@@ -172,6 +194,7 @@ class DynamoDatasetCatalog:
             self._table.create(pk, _content_sk(upload), claim),
             self._table.create(pk, _version_sk(number), {**_body(version), "state": version.state}),
             self._moved(preparing, UploadState.RECEIVED, UploadState.PREPARING),
+            *self._trail.recording(audit.version_reserved(upload, number)),
         )
 
     def _found_identical(self, upload: Upload, version: int) -> ContentClaim:
@@ -179,6 +202,7 @@ class DynamoDatasetCatalog:
         self._table.write(
             self._moved(identical, UploadState.RECEIVED, UploadState.IDENTICAL),
             self._table.check(_pk(upload.dataset), _content_sk(upload), when={"version": version}),
+            *self._trail.recording(audit.upload_identical(upload, version)),
         )
         return ContentClaim(version, new=False)
 
@@ -219,6 +243,8 @@ class DynamoDatasetCatalog:
                 when={"state": VersionState.PREPARING},
             ),
             self._moved(upload, UploadState.PREPARING, UploadState.ACCEPTED),
+            self._tallies.counting(dataset.name, tally.ONE_DATASET_VERSION),
+            *self._trail.recording(audit.version_accepted(version, contract)),
         ]
         if contract is not None:
             operations.append(self._table.create(pk, _contract_sk(contract.version), _body(contract)))
@@ -232,7 +258,11 @@ class DynamoDatasetCatalog:
             raise Conflict(f"upload {upload.upload_id} is {stored.state} already")
         rejected = stored.model_copy(update={"reasons": reasons})
         released = () if stored.version is None else self._released(stored, stored.version, reasons)
-        self._table.write(self._moved(rejected, stored.state, UploadState.REJECTED), *released)
+        self._table.write(
+            self._moved(rejected, stored.state, UploadState.REJECTED),
+            *released,
+            *self._trail.recording(audit.upload_rejected(stored, reasons)),
+        )
 
     def _released(self, upload: Upload, number: int, reasons: tuple[str, ...]) -> Sequence[TransactWriteItemTypeDef]:
         pk = _pk(upload.dataset)

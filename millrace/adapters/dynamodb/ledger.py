@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from millrace import names
+from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
+from millrace.adapters.dynamodb.tally import DynamoTallies
+from millrace.domain import audit, tally
 from millrace.domain.run import Run, RunState, Step
-from millrace.errors import NotFound
+from millrace.errors import Conflict, NotFound
 from millrace.ports import Page
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _META = "META"
 _LISTING = "RUNS"
@@ -19,6 +26,8 @@ _LISTING = "RUNS"
 class DynamoRunLedger:
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._trail = DynamoAuditTrail(table)
+        self._tallies = DynamoTallies(table)
 
     def open(self, run: Run) -> Run:
         attributes: dict[str, Plain] = {
@@ -32,7 +41,11 @@ class DynamoRunLedger:
             "listed_at": f"{run.started_at.isoformat(timespec='microseconds')}#{run.run_id}",
         }
         try:
-            self._table.write(self._table.create(_pk(run.run_id), _META, attributes))
+            self._table.write(
+                self._table.create(_pk(run.run_id), _META, attributes),
+                *self._tallies.counting_run(run, tally.opened(run)),
+                *self._trail.recording(audit.run_started(run)),
+            )
         except Lost:
             return self.get(run.run_id)
         return run
@@ -70,30 +83,51 @@ class DynamoRunLedger:
         changes = {name: value for name, value in found.items() if value is not None}
         self._table.decide(lambda: self._annotate_once(run_id, changes))
 
+    def request_stop(self, run_id: str, *, actor: str, reason: str) -> Run:
+        return self._table.decide(lambda: self._request_stop_once(run_id, actor, reason))
+
     def close(self, run_id: str, *, state: RunState, reason: str | None, steps: Sequence[Step], at: datetime) -> bool:
         ending = {"state": state, "reason": reason, "steps": tuple(steps), "ended_at": at}
         return self._table.decide(lambda: self._close_once(run_id, ending))
 
     def _annotate_once(self, run_id: str, changes: Mapping[str, object]) -> None:
         item = self._item(run_id)
-        self._replace(item, _run(item).model_copy(update=changes))
+        self._table.write(
+            self._replacing(item, _run(item).model_copy(update=changes)),
+            *self._trail.recording(audit.run_annotated(run_id, changes)),
+        )
+
+    def _request_stop_once(self, run_id: str, actor: str, reason: str) -> Run:
+        run = self.get(run_id)
+        if run.state != RunState.RUNNING:
+            raise Conflict(f"run {run_id} is {run.state} already")
+        self._table.write(
+            self._table.check(_pk(run_id), _META, when={"state": RunState.RUNNING}),
+            *self._trail.recording(audit.run_stop_requested(run_id, actor, reason)),
+        )
+        return run
 
     def _close_once(self, run_id: str, ending: Mapping[str, object]) -> bool:
         item = self._item(run_id)
         run = _run(item)
         if run.state != RunState.RUNNING:
             return False
-        self._replace(item, run.model_copy(update=ending))
+        ended = run.model_copy(update=ending)
+        self._table.write(
+            self._replacing(item, ended),
+            *self._tallies.counting_run(ended, tally.closed(ended)),
+            *self._trail.recording(audit.run_ended(ended)),
+        )
         return True
 
-    def _replace(self, seen: Item, run: Run) -> None:
+    def _replacing(self, seen: Item, run: Run) -> TransactWriteItemTypeDef:
         attributes: dict[str, Plain] = {
             BODY: run.model_dump_json(),
             "state": run.state,
             "listing_state": _state_listing(run.state),
             "change": seen["change"] + 1,
         }
-        self._table.write(self._table.change(_pk(run.run_id), _META, attributes, when={"change": seen["change"]}))
+        return self._table.change(_pk(run.run_id), _META, attributes, when={"change": seen["change"]})
 
     def _item(self, run_id: str) -> Item:
         item = self._table.get(_pk(run_id), _META)

@@ -11,7 +11,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from millrace import names
+from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
+from millrace.adapters.dynamodb.tally import DynamoTallies
+from millrace.domain import audit, tally
 from millrace.domain.model import (
     Approval,
     ApprovalState,
@@ -35,10 +38,12 @@ _LISTING = "MODELS"
 class DynamoModelRegistry:
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._trail = DynamoAuditTrail(table)
+        self._tallies = DynamoTallies(table)
 
     def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
-        self._ensure(RegisteredModel(name=model, dataset=dataset, created_at=at))
-        return self._table.decide(lambda: self._claim_once(model, _candidate_sk(run_id, algorithm)))
+        self._ensure(RegisteredModel(name=model, dataset=dataset, created_at=at), run_id)
+        return self._table.decide(lambda: self._claim_once(model, run_id, algorithm))
 
     def register(self, version: ModelVersion, *, actor: str) -> ModelVersion:
         return self._table.decide(lambda: self._register_once(version, actor))
@@ -105,7 +110,7 @@ class DynamoModelRegistry:
         items, position = self._table.part(_pk(model), "EVENT#", after=after, limit=limit, newest_first=True)
         return Page([ModelEvent.model_validate_json(item[BODY]) for item in items], position)
 
-    def _ensure(self, model: RegisteredModel) -> None:
+    def _ensure(self, model: RegisteredModel, run_id: str) -> None:
         if self._table.get(_pk(model.name), _META) is not None:
             return
         attributes: dict[str, Plain] = {
@@ -116,11 +121,16 @@ class DynamoModelRegistry:
             "listed_at": model.name,
         }
         try:
-            self._table.write(self._table.create(_pk(model.name), _META, attributes))
+            self._table.write(
+                self._table.create(_pk(model.name), _META, attributes),
+                self._tallies.counting(model.name, tally.ONE_MODEL),
+                *self._trail.recording(audit.model_created(model, run_id)),
+            )
         except Lost:
             return  # another candidate of the same run created it
 
-    def _claim_once(self, model: str, candidate_sk: str) -> int:
+    def _claim_once(self, model: str, run_id: str, algorithm: str) -> int:
+        candidate_sk = _candidate_sk(run_id, algorithm)
         claimed = self._table.get(_pk(model), candidate_sk)
         if claimed is not None:
             return int(claimed["number"])
@@ -128,6 +138,7 @@ class DynamoModelRegistry:
         self._table.write(
             self._table.change(_pk(model), _META, {"latest_number": number}, when={"latest_number": number - 1}),
             self._table.create(_pk(model), candidate_sk, {"number": number}),
+            *self._trail.recording(audit.number_claimed(model, number, run_id, algorithm)),
         )
         return number
 
@@ -153,6 +164,8 @@ class DynamoModelRegistry:
         self._table.write(
             *self._recorded(event, {BODY: changed.model_dump_json()}),
             self._table.create(pk, _version_sk(version.number), _version_attributes(version)),
+            self._tallies.counting(version.model, tally.ONE_MODEL_VERSION),
+            *self._trail.recording(audit.version_registered(version, actor)),
         )
         return version
 
@@ -182,6 +195,8 @@ class DynamoModelRegistry:
                 _version_attributes(decided),
                 when={"approval": ApprovalState.PENDING},
             ),
+            self._tallies.counting(model, tally.decided(approval.state)),
+            *self._trail.recording(audit.version_decided(decided, approval)),
         )
         return decided
 
@@ -196,7 +211,10 @@ class DynamoModelRegistry:
     def _move_once(self, model: RegisteredModel, event: ModelEvent) -> None:
         """The approval that was read needs no condition: a decision is final."""
         moved = model.model_copy(update={"aliases": {**model.aliases, str(event.alias): event.number}})
-        self._table.write(*self._recorded(event, {BODY: moved.model_dump_json()}))
+        self._table.write(
+            *self._recorded(event, {BODY: moved.model_dump_json()}),
+            *self._trail.recording(audit.alias_moved(event)),
+        )
 
     def _recorded(self, event: ModelEvent, changes: dict[str, Plain] | None = None) -> list[TransactWriteItemTypeDef]:
         """The event, and the model moved on to it together with `changes`."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from millrace import names
+from millrace.adapters.clock import SystemClock
 from millrace.errors import Conflict
 
 if TYPE_CHECKING:
@@ -36,12 +38,23 @@ class Lost(Exception):
 
 
 class Table:
-    """Reads are consistent, writes are transactions. `sleep` is the pause between attempts, in seconds."""
+    """Reads are consistent, writes are transactions. `sleep` is the pause between attempts, in seconds.
 
-    def __init__(self, client: DynamoDBClient, name: str, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    `now` is the time that records of what was written carry.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        name: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
         self._client = client
         self._name = name
         self._sleep = sleep
+        self.now = now or SystemClock().now
 
     def get(self, pk: str, sk: str) -> Item | None:
         found = self._client.get_item(TableName=self._name, Key=_key(pk, sk), ConsistentRead=True).get("Item")
@@ -55,6 +68,18 @@ class Table:
             ExpressionAttributeNames={"#pk": names.PARTITION_KEY, "#sk": names.SORT_KEY},
             ExpressionAttributeValues={":pk": {"S": pk}, ":prefix": {"S": prefix}},
             ScanIndexForward=not newest_first,
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from map(_plain, page["Items"])
+
+    def between(self, pk: str, low: str, high: str) -> Iterator[Item]:
+        """The items of one partition from sort key `low` to sort key `high`, both included."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :low AND :high",
+            ExpressionAttributeNames={"#pk": names.PARTITION_KEY, "#sk": names.SORT_KEY},
+            ExpressionAttributeValues={":pk": {"S": pk}, ":low": {"S": low}, ":high": {"S": high}},
             ConsistentRead=True,
         )
         for page in pages:
@@ -170,6 +195,21 @@ class Table:
                 "ConditionExpression": condition,
                 "ExpressionAttributeNames": aliases,
                 "ExpressionAttributeValues": values,
+            }
+        }
+
+    def add(self, pk: str, sk: str, amounts: Mapping[str, int]) -> TransactWriteItemTypeDef:
+        """Add to numbers of an item; what is not there yet is zero."""
+        additions = ", ".join(f"#a{position} :a{position}" for position in range(len(amounts)))
+        return {
+            "Update": {
+                "TableName": self._name,
+                "Key": _key(pk, sk),
+                "UpdateExpression": f"ADD {additions}",
+                "ExpressionAttributeNames": {f"#a{position}": name for position, name in enumerate(amounts)},
+                "ExpressionAttributeValues": {
+                    f":a{position}": {"N": str(amount)} for position, amount in enumerate(amounts.values())
+                },
             }
         }
 

@@ -1,0 +1,244 @@
+"""The audit trail: who did what to what, in chains that show when somebody tampered with one entry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
+from millrace.domain.entity import Entity, Moment
+from millrace.domain.model import Approval, ModelEvent, ModelVersion, RegisteredModel
+from millrace.domain.run import Run
+
+FIRST_LINK = "0" * 64
+"""What the first entry of a chain names as the hash of the one before it."""
+
+
+class Action(StrEnum):
+    DATASET_CREATED = "dataset.created"
+    DATASET_CONFIGURED = "dataset.configured"
+    CONTRACT_CHANGED = "contract.changed"
+    UPLOAD_RECEIVED = "upload.received"
+    UPLOAD_IDENTICAL = "upload.identical"
+    UPLOAD_REJECTED = "upload.rejected"
+    DATASET_VERSION_RESERVED = "dataset_version.reserved"
+    DATASET_VERSION_ACCEPTED = "dataset_version.accepted"
+    RUN_STARTED = "run.started"
+    RUN_ANNOTATED = "run.annotated"
+    RUN_STOP_REQUESTED = "run.stop_requested"
+    RUN_ENDED = "run.ended"
+    MODEL_CREATED = "model.created"
+    NUMBER_CLAIMED = "model_version.claimed"
+    MODEL_VERSION_REGISTERED = "model_version.registered"
+    MODEL_VERSION_APPROVED = "model_version.approved"
+    MODEL_VERSION_REJECTED = "model_version.rejected"
+    ALIAS_MOVED = "alias.moved"
+
+
+class Deed(NamedTuple):
+    """What one change of the registry was. `subject` is the thing whose chain keeps it: `dataset:credit`."""
+
+    subject: str
+    actor: str
+    action: Action
+    detail: Mapping[str, Any]
+
+
+class AuditEntry(Entity):
+    """One deed, recorded. `sequence` counts the subject's entries without gaps; `hash` covers everything else here."""
+
+    subject: str
+    sequence: int
+    at: Moment
+    actor: str
+    action: Action
+    detail: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+class ChainHead(NamedTuple):
+    """Where a chain ends: how many entries it has, and the hash of the last."""
+
+    sequence: int
+    hash: str
+
+
+def following_entry(deed: Deed, head: ChainHead | None, at: datetime) -> AuditEntry:
+    """The entry that records `deed` at the end of its subject's chain."""
+    before = head or ChainHead(0, FIRST_LINK)
+    # Through JSON, so that what is hashed is what will be read again: tuples are lists, times are text.
+    detail = json.loads(to_json(dict(deed.detail), inf_nan_mode="null"))
+    entry = AuditEntry(
+        subject=deed.subject,
+        sequence=before.sequence + 1,
+        at=at,
+        actor=deed.actor,
+        action=deed.action,
+        detail=detail,
+        previous_hash=before.hash,
+        hash="",
+    )
+    return entry.model_copy(update={"hash": hash_of(entry)})
+
+
+def hash_of(entry: AuditEntry) -> str:
+    """SHA-256 over the hash before and the entry's canonical JSON: sorted names, no spaces."""
+    said = entry.model_dump(mode="json", exclude={"hash", "previous_hash"})
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(f"{entry.previous_hash}\n{canonical}".encode()).hexdigest()
+
+
+def chain_faults(subject: str, entries: Iterable[AuditEntry], head: ChainHead | None) -> Iterator[str]:
+    """What is wrong with one chain, read oldest first: each entry that was altered, removed or put in.
+
+    Somebody who can write the table can also write a whole chain anew; that is not found here.
+    """
+    previous = ChainHead(0, FIRST_LINK)
+    for entry in entries:
+        yield from _entry_faults(subject, entry, previous)
+        previous = ChainHead(entry.sequence, entry.hash)
+    if head is None:
+        yield f"{subject}: entries without the head that every chain has"
+    elif head != previous:
+        yield f"{subject}: the chain ends with entry {previous.sequence}, but its head names entry {head.sequence}"
+
+
+def _entry_faults(subject: str, entry: AuditEntry, previous: ChainHead) -> Iterator[str]:
+    where = f"{subject} entry {entry.sequence}"
+    if entry.subject != subject:
+        yield f"{where}: it belongs to {entry.subject}"
+    if entry.hash != hash_of(entry):
+        yield f"{where}: it was altered"
+    if entry.sequence != previous.sequence + 1:
+        yield f"{where}: it follows entry {previous.sequence}"
+    elif entry.previous_hash != previous.hash:
+        yield f"{where}: it does not continue entry {previous.sequence}"
+
+
+def acting(run_id: str) -> str:
+    """The actor of what a pipeline does by itself."""
+    return f"run:{run_id}"
+
+
+def dataset_subject(name: str) -> str:
+    return f"dataset:{name}"
+
+
+def run_subject(run_id: str) -> str:
+    return f"run:{run_id}"
+
+
+def model_subject(name: str) -> str:
+    return f"model:{name}"
+
+
+def dataset_created(dataset: Dataset) -> Deed:
+    return Deed(dataset_subject(dataset.name), dataset.created_by, Action.DATASET_CREATED, {})
+
+
+def dataset_configured(before: Dataset, after: DatasetSettings, upload: Upload | None, actor: str) -> Deed:
+    old, new = before.settings.model_dump(mode="json"), after.model_dump(mode="json")
+    changed = {name: {"from": old[name], "to": new[name]} for name in new if new[name] != old[name]}
+    origin = {} if upload is None else {"upload_id": upload.upload_id, "key": upload.key}
+    detail = {"revision": before.revision + 1, "changed": changed, **origin}
+    return Deed(dataset_subject(before.name), actor, Action.DATASET_CONFIGURED, detail)
+
+
+def contract_changed(contract: Contract) -> Deed:
+    detail = {"contract": contract.version, "columns": len(contract.columns)}
+    return Deed(dataset_subject(contract.dataset), contract.created_by, Action.CONTRACT_CHANGED, detail)
+
+
+def upload_received(upload: Upload) -> Deed:
+    return _of_upload(upload, Action.UPLOAD_RECEIVED, size_bytes=upload.size_bytes)
+
+
+def upload_identical(upload: Upload, version: int) -> Deed:
+    return _of_upload(upload, Action.UPLOAD_IDENTICAL, version=version, sha256=upload.sha256)
+
+
+def upload_rejected(upload: Upload, reasons: Iterable[str]) -> Deed:
+    return _of_upload(upload, Action.UPLOAD_REJECTED, version=upload.version, reasons=list(reasons))
+
+
+def version_reserved(upload: Upload, version: int) -> Deed:
+    return _of_upload(upload, Action.DATASET_VERSION_RESERVED, version=version, sha256=upload.sha256)
+
+
+def version_accepted(version: DatasetVersion, contract: Contract | None) -> Deed:
+    quality = version.quality
+    detail = {
+        "version": version.version,
+        "upload_id": version.upload_id,
+        "contract": version.contract_version if contract is None else contract.version,
+        "accepted": None if quality is None else quality.accepted,
+        "quarantined": None if quality is None else quality.quarantined,
+    }
+    return Deed(dataset_subject(version.dataset), acting(version.run_id), Action.DATASET_VERSION_ACCEPTED, detail)
+
+
+def run_started(run: Run) -> Deed:
+    detail = {"pipeline": run.pipeline, "dataset": run.dataset, "dataset_version": run.dataset_version}
+    return Deed(run_subject(run.run_id), run.started_by, Action.RUN_STARTED, detail)
+
+
+def run_annotated(run_id: str, changes: Mapping[str, object]) -> Deed:
+    return Deed(run_subject(run_id), acting(run_id), Action.RUN_ANNOTATED, changes)
+
+
+def run_stop_requested(run_id: str, actor: str, reason: str) -> Deed:
+    return Deed(run_subject(run_id), actor, Action.RUN_STOP_REQUESTED, {"reason": reason})
+
+
+def run_ended(run: Run) -> Deed:
+    return Deed(
+        run_subject(run.run_id), acting(run.run_id), Action.RUN_ENDED, {"state": run.state, "reason": run.reason}
+    )
+
+
+def model_created(model: RegisteredModel, run_id: str) -> Deed:
+    return Deed(model_subject(model.name), acting(run_id), Action.MODEL_CREATED, {"dataset": model.dataset})
+
+
+def number_claimed(model: str, number: int, run_id: str, algorithm: str) -> Deed:
+    detail = {"number": number, "algorithm": algorithm}
+    return Deed(model_subject(model), acting(run_id), Action.NUMBER_CLAIMED, detail)
+
+
+def version_registered(version: ModelVersion, actor: str) -> Deed:
+    detail = {
+        "number": version.number,
+        "algorithm": version.algorithm,
+        "run_id": version.lineage.run_id,
+        "artifact_digest": version.artifact_digest,
+    }
+    return Deed(model_subject(version.model), actor, Action.MODEL_VERSION_REGISTERED, detail)
+
+
+def version_decided(version: ModelVersion, approval: Approval) -> Deed:
+    """`approval.state` is APPROVED or REJECTED."""
+    detail = {"number": version.number, "reason": approval.reason}
+    action = Action(f"model_version.{approval.state.lower()}")
+    return Deed(model_subject(version.model), str(approval.actor), action, detail)
+
+
+def alias_moved(event: ModelEvent) -> Deed:
+    detail = {
+        "alias": event.alias,
+        "from": event.previous_number,
+        "to": event.number,
+        "reason": event.reason,
+    }
+    return Deed(model_subject(event.model), event.actor, Action.ALIAS_MOVED, detail)
+
+
+def _of_upload(upload: Upload, action: Action, **detail: object) -> Deed:
+    said = {"upload_id": upload.upload_id, "key": upload.key, **detail}
+    return Deed(dataset_subject(upload.dataset), acting(upload.run_id), action, said)
