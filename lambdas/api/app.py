@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -14,21 +15,42 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from lambdas.api.contract import contract_of
 from lambdas.api.identity import caller_of
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
-from lambdas.api.resource import Endpoint
-from lambdas.api.routes import health, models
+from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
+from lambdas.api.routes import datasets, health, models, runs
 from millrace import errors
 
 # To add a resource: its module in routes/, and one line here.
-RESOURCES = (health.resource, models.resource)
+RESOURCES = (
+    health.resource,
+    datasets.resource,
+    runs.resource,
+    models.resource,
+)
 
 logger = Logger(service="Api")
+about = Resource("contract")
+
+
+@about.endpoint("GET", "/openapi.json", allow=NOBODY_ASKS)
+def get_openapi() -> dict[str, Any]:
+    """This contract, OpenAPI 3.1."""
+    return contract()
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """The contract, made once: it cannot change while the code runs."""
+    return contract_of(app)
+
+
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
-for resource in RESOURCES:
+for resource in (about, *RESOURCES):
     app.include_router(resource)
-ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for resource in RESOURCES for endpoint in resource.endpoints)
+ENDPOINTS: tuple[Endpoint, ...] = (*about.endpoints, *(each for resource in RESOURCES for each in resource.endpoints))
 
 
 @logger.inject_lambda_context(clear_state=True)

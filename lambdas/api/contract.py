@@ -8,6 +8,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
 
+from lambdas.api.problems import CONTENT_TYPE
+
 TITLE = "Millrace"
 VERSION = "1.0.0"
 DESCRIPTION = """\
@@ -61,6 +63,8 @@ def contract_of(app: APIGatewayHttpResolver) -> dict[str, Any]:
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
     """What every operation of its kind has: headers in and out, 304, and what API Gateway answers by itself."""
+    operation["responses"]["500"] = _problem("Unexpected: the request's id finds it in the log")
+    operation["responses"] = dict(sorted(operation["responses"].items()))
     if "security" not in operation:
         operation["security"] = []
         return
@@ -75,6 +79,11 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     operation["responses"]["401"]["content"]["application/json"] = {
         "schema": {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}
     }
+
+
+def _problem(said: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": said, "content": {CONTENT_TYPE: {"schema": schema}}}
 
 
 def _parameter(name: str) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""What the API says of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from lambdas.api.paging import PageOf
+from millrace.domain.cost import cost_of, cost_of_steps
+from millrace.domain.run import Run, RunState, Step
+
+
+class RunSummary(BaseModel):
+    """A run in a list. `outcome` says what a run brought about, `reason` why one did not succeed."""
+
+    run_id: str
+    pipeline: str
+    state: RunState
+    dataset: str
+    dataset_version: int | None
+    model: str | None
+    started_by: str
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    outcome: str | None
+    reason: str | None
+
+
+class RunPage(PageOf[RunSummary]):
+    """`counts` are of all runs of the pipelines asked for, by state, whatever the page shows."""
+
+    counts: dict[RunState, int]
+
+
+class JobAnswer(BaseModel):
+    """A job of a step. `cost_usd` is by list prices; null while it is not known."""
+
+    service: str
+    name: str
+    machine: str | None
+    count: int
+    billable_seconds: float | None
+    cost_usd: float | None
+
+
+class StepAnswer(BaseModel):
+    """One step; `item` tells the branches of one step apart, for example by algorithm."""
+
+    name: str
+    item: str | None
+    state: RunState
+    started_at: datetime | None
+    ended_at: datetime | None
+    seconds: float | None
+    reason: str | None
+    job: JobAnswer | None
+
+
+class RunDetail(RunSummary):
+    steps: list[StepAnswer]
+    cost_usd: float | None
+    input: dict[str, Any]
+
+
+class TrainingRequest(BaseModel):
+    """What to train on: the newest version that is ready, when none is named."""
+
+    model_config = {
+        "extra": "forbid",
+        "json_schema_extra": {"examples": [{"dataset": "churn", "dataset_version": 3, "reason": "new features"}]},
+    }
+
+    dataset: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
+    dataset_version: int | None = Field(default=None, ge=1, le=99_999_999)
+    reason: str = Field(default="", max_length=2000)
+
+
+class EstimateAnswer(BaseModel):
+    """What training took before: medians, with the shortest and the longest. Null where no run says anything."""
+
+    dataset: str
+    runs: int
+    of_this_dataset: bool = Field(description="False when it has none yet and those of all datasets were looked at.")
+    seconds: float | None
+    shortest_seconds: float | None
+    longest_seconds: float | None
+    cost_usd: float | None
+
+
+class StopRequest(BaseModel):
+    """Why: it stays with the run."""
+
+    model_config = {"extra": "forbid", "json_schema_extra": {"examples": [{"reason": "started on the wrong version"}]}}
+
+    reason: str = Field(min_length=3, max_length=2000)
+
+
+class LogLineAnswer(BaseModel):
+    at: datetime
+    job: str
+    text: str
+
+
+class LogAnswer(BaseModel):
+    """What jobs wrote. Give `next_cursor` as `cursor` for what comes next; while a run runs there may always be more."""
+
+    lines: list[LogLineAnswer]
+    next_cursor: str
+    ended: bool = Field(description="The run has ended, so nothing more will come once a page is empty.")
+
+
+def run_summary(run: Run) -> RunSummary:
+    return RunSummary(**_facts(run))
+
+
+def run_detail(run: Run, steps: Sequence[Step]) -> RunDetail:
+    return RunDetail(
+        **_facts(run), steps=[_step(step) for step in steps], cost_usd=cost_of_steps(steps), input=run.input
+    )
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    facts = run.model_dump(exclude={"steps", "input", "revision"})
+    return {**facts, "seconds": (run.ended_at - run.started_at).total_seconds() if run.ended_at else None}
+
+
+def _step(step: Step) -> StepAnswer:
+    job = step.job and JobAnswer(**step.job.model_dump(), cost_usd=cost_of(step.job))
+    return StepAnswer(**step.model_dump(exclude={"job"}), seconds=step.seconds, job=job)
