@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         Clock,
         DatasetCatalog,
         EventBus,
+        GivenAnswers,
+        JobLogs,
         MetricSink,
         ModelRegistry,
         Notifier,
@@ -76,6 +78,12 @@ class Platform:
         return DynamoTallies(self._table)
 
     @cached_property
+    def given_answers(self) -> GivenAnswers:
+        from millrace.adapters.dynamodb import DynamoGivenAnswers
+
+        return DynamoGivenAnswers(self._table)
+
+    @cached_property
     def store(self) -> ObjectStore:
         from millrace.adapters.s3 import S3ObjectStore
 
@@ -102,6 +110,12 @@ class Platform:
         from millrace.adapters.sns import SnsNotifier
 
         return SnsNotifier(_client("sns"), self.settings.require("notifications_topic_arn"))
+
+    @cached_property
+    def job_logs(self) -> JobLogs:
+        from millrace.adapters.cloudwatch_logs import CloudWatchJobLogs
+
+        return CloudWatchJobLogs(_client("logs"))
 
     @cached_property
     def metrics(self) -> MetricSink:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from millrace.domain.audit import AuditEntry, ChainHead
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
-from millrace.domain.run import Run, RunState, Step
+from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.tally import DayTally, Tally
 
 T = TypeVar("T")
@@ -275,6 +275,49 @@ class Pipelines(Protocol):
 
     def steps(self, pipeline: str, run_id: str) -> Sequence[Step]:
         """From the execution's history, in order of start; the failed step carries its reason. Raises NotFound."""
+
+
+class LogLine(NamedTuple):
+    """One line that a job wrote. `job` is its name."""
+
+    at: datetime
+    job: str
+    text: str
+
+
+class LogTail(NamedTuple):
+    """`marks` say how far each stream was read: give them again for what came since."""
+
+    lines: Sequence[LogLine]
+    marks: Mapping[str, str]
+
+
+class JobLogs(Protocol):
+    """What jobs write, while they write it."""
+
+    def tail(self, jobs: Sequence[Job], marks: Mapping[str, str], *, limit: int) -> LogTail:
+        """In order of time: of streams without a mark the last `limit` lines, of others what came since, oldest first.
+
+        Raises InvalidInput for a mark that the service does not know.
+        """
+
+
+class GivenAnswers(Protocol):
+    """Answers to requests that change something, by the key a caller gave: repeated, they are answered, not done."""
+
+    def begin(self, key: str, request: str, *, at: datetime, kept: timedelta, worked_on: timedelta) -> str | None:
+        """The answer given before; None when there is none, and then the request is ours to work on.
+
+        `request` is a digest of all that was asked. Answers are kept for `kept`; work that did not end within
+        `worked_on` is taken to be abandoned. Raises KeyReused when the key came with another request, Conflict while
+        somebody works on the same one.
+        """
+
+    def finish(self, key: str, answer: str) -> None:
+        """Keep the answer to what was begun."""
+
+    def forget(self, key: str) -> None:
+        """What was begun came to nothing: the key may begin again."""
 
 
 class EventBus(Protocol):

@@ -19,6 +19,7 @@ from lambdas.api.contract import contract_of
 from lambdas.api.identity import caller_of
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
+from lambdas.api.repeated import done_once
 from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
 from lambdas.api.routes import datasets, health, models, runs
 from millrace import errors
@@ -70,14 +71,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     endpoint = find_endpoint(event["requestContext"]["http"]["method"], event["rawPath"])
-    if endpoint.allow:
-        caller = caller_of(event)
-        logger.append_keys(actor=caller.actor, operation=endpoint.operation_id)
-        caller.require(endpoint.allow)
-        app.append_context(caller=caller)
+    if not endpoint.allow:
+        return app.resolve(event, context)
+    caller = caller_of(event)
+    logger.append_keys(actor=caller.actor, operation=endpoint.operation_id)
+    caller.require(endpoint.allow)
     if body_bytes(event) > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(f"a request may hold {MAX_BODY_BYTES} bytes: send files to the bucket instead")
-    return app.resolve(event, context)
+
+    def work() -> dict[str, Any]:
+        app.append_context(caller=caller)
+        return app.resolve(event, context)
+
+    return done_once(event, caller, work)
 
 
 def find_endpoint(method: str, path: str) -> Endpoint:

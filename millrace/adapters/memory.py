@@ -33,12 +33,14 @@ from millrace.domain.model import (
     with_registered,
 )
 from millrace.domain.place import split_uri
-from millrace.domain.run import Run, RunState, Step
+from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, opened, run_counts
-from millrace.errors import AlreadyDecided, Conflict, ContractMoved, InvalidInput, NotFound
+from millrace.errors import AlreadyDecided, Conflict, ContractMoved, InvalidInput, KeyReused, NotFound
 from millrace.ports import (
     ContentClaim,
     DatasetCatalog,
+    LogLine,
+    LogTail,
     ModelRegistry,
     ObjectInfo,
     Page,
@@ -577,6 +579,64 @@ class InMemoryPipelines:
     def finish(self, pipeline: str, run_id: str, state: RunState, steps: Sequence[Step] = ()) -> None:
         self._states[pipeline, run_id] = state
         self._steps[pipeline, run_id] = tuple(steps)
+
+
+class InMemoryJobLogs:
+    """Lines by job; a mark is how many of them were read."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, list[LogLine]] = {}
+
+    def write(self, job: str, at: datetime, text: str) -> None:
+        self.written.setdefault(job, []).append(LogLine(at, job, text))
+
+    def tail(self, jobs: Sequence[Job], marks: Mapping[str, str], *, limit: int) -> LogTail:
+        lines: list[LogLine] = []
+        reached = dict(marks)
+        for name in [job.name for job in jobs if job.name in self.written]:
+            if not marks.get(name, "0").isdigit():
+                raise InvalidInput("cursor: the log cannot be read on from there")
+            begin, found = int(marks.get(name, "0")), self.written[name]
+            read = found[begin : begin + limit] if name in marks else found[-limit:]
+            reached[name] = str(begin + len(read) if name in marks else len(found))
+            lines += read
+        lines.sort(key=lambda line: line.at)
+        return LogTail(lines if marks else lines[-limit:], reached)
+
+
+class _Begun(NamedTuple):
+    request: str
+    at: datetime
+    expires_at: datetime
+    answer: str | None = None
+
+
+class InMemoryGivenAnswers:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._begun: dict[str, _Begun] = {}
+
+    @_one_at_a_time
+    def begin(self, key: str, request: str, *, at: datetime, kept: timedelta, worked_on: timedelta) -> str | None:
+        known = self._begun.get(key)
+        if known is not None and known.expires_at > at:
+            if known.request != request:
+                raise KeyReused("this Idempotency-Key came with another request before")
+            if known.answer is not None:
+                return known.answer
+            if known.at + worked_on > at:
+                raise Conflict("the same request is being worked on")
+        self._begun[key] = _Begun(request, at, at + kept)
+        return None
+
+    @_one_at_a_time
+    def finish(self, key: str, answer: str) -> None:
+        self._begun[key] = self._begun[key]._replace(answer=answer)
+
+    @_one_at_a_time
+    def forget(self, key: str) -> None:
+        if key in self._begun and self._begun[key].answer is None:
+            del self._begun[key]
 
 
 class InMemoryEventBus:

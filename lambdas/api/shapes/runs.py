@@ -106,7 +106,7 @@ class LogLineAnswer(BaseModel):
 
 
 class LogAnswer(BaseModel):
-    """What jobs wrote. Give `next_cursor` as `cursor` for what comes next; while a run runs there may always be more."""
+    """What jobs wrote. Give `next_cursor` as `cursor` for what comes next; while a run runs there may be more."""
 
     lines: list[LogLineAnswer]
     next_cursor: str
