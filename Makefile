@@ -14,7 +14,7 @@ help: ## List the commands
 setup: $(SYNCED) ## Install everything into .venv, from the lock
 
 .tools/bin/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Millrace needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Millrace needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/pip install --quiet --disable-pip-version-check uv==0.13.8
 
