@@ -29,9 +29,10 @@ from __future__ import annotations
 import base64
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -93,25 +94,46 @@ class ColumnProfile:
 
     def quantile(self, share: float) -> float | None:
         """The smallest value that at least `share` of the values do not exceed; None without values."""
-        if not self.count or not self.is_numeric:
-            return None
-        if self.quantile_sketch is not None:
-            return float(_digest(self.quantile_sketch).get_quantile(share))
-        values, weights = self.exact_values()
-        return float(
-            values[np.searchsorted(np.cumsum(weights), share * self.count, side="left").clip(max=len(values) - 1)]
-        )
+        found = self.quantiles([share])
+        return float(found[0]) if len(found) else None
 
-    def share_up_to(self, edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """The share of values ≤ each edge (ascending)."""
+    def quantiles(self, shares: Sequence[float]) -> np.ndarray[Any, Any]:
+        """`quantile` of each share (ascending or not); empty without values."""
+        if not self.count or not self.is_numeric:
+            return np.empty(0)
         if self.quantile_sketch is not None:
             digest = _digest(self.quantile_sketch)
-            return np.array([1.0 if edge >= (self.maximum or 0.0) else digest.get_rank(float(edge)) for edge in edges])
-        values, weights = self.exact_values()
+            return np.array([digest.get_quantile(float(share)) for share in shares])
+        values, weights = self.exact_values
+        places = np.searchsorted(np.cumsum(weights), np.asarray(shares) * self.count, side="left")
+        found: np.ndarray[Any, Any] = values[places.clip(max=len(values) - 1)]
+        return found
+
+    def share_up_to(self, edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The share of values ≤ each edge."""
+        if self.quantile_sketch is not None:
+            # At a value that many rows share, the digest's rank is the middle of its rows: ask just above it.
+            return self._digest_ranks(np.nextafter(edges, np.inf))
+        return self._exact_shares(edges, side="right")
+
+    def share_below(self, edges: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """The share of values < each edge."""
+        if self.quantile_sketch is not None:
+            return self._digest_ranks(np.nextafter(edges, -np.inf))
+        return self._exact_shares(edges, side="left")
+
+    def _digest_ranks(self, points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        digest = _digest(self.quantile_sketch)
+        least, most = self.minimum or 0.0, self.maximum or 0.0
+        return np.array([0.0 if x < least else 1.0 if x > most else digest.get_rank(float(x)) for x in points])
+
+    def _exact_shares(self, edges: np.ndarray[Any, Any], *, side: Literal["left", "right"]) -> np.ndarray[Any, Any]:
+        values, weights = self.exact_values
         totals = np.concatenate([[0], np.cumsum(weights)])
-        shares: np.ndarray[Any, Any] = totals[np.searchsorted(values, edges, side="right")] / max(1, self.count)
+        shares: np.ndarray[Any, Any] = totals[np.searchsorted(values, edges, side=side)] / max(1, self.count)
         return shares
 
+    @cached_property
     def exact_values(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Sorted values and their counts, while values are counted."""
         pairs = sorted((float(value), count) for value, count in (self.counts or {}).items())
@@ -384,7 +406,7 @@ def _merge_digests(one: ColumnProfile, two: ColumnProfile) -> bytes:
 def _digest_bytes(column: ColumnProfile) -> bytes | None:
     if column.quantile_sketch is not None or not column.count:
         return column.quantile_sketch
-    values, weights = column.exact_values()
+    values, weights = column.exact_values
     return _digest_of(np.repeat(values, weights))
 
 
