@@ -6,7 +6,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit contract infra integration e2e up down status synth lock bench clean
+.PHONY: help setup demo test check unit contract infra integration e2e up down status synth contracts lock bench clean
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -56,6 +56,9 @@ e2e: setup ## A file in a bucket to judged models, on the deployed templates
 
 synth: setup ## Write the templates of every environment to cdk.out
 	@$(BIN)/python app.py
+
+contracts: setup ## Write contracts/openapi.json and the table of roles from the routes
+	@$(BIN)/python -m scripts.write_contracts
 
 lock: .tools/bin/uv ## Renew uv.lock and the requirements.txt exported from it
 	@.tools/bin/uv lock

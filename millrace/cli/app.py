@@ -23,8 +23,10 @@ from millrace.domain.model import ModelVersion, parse_version_id
 from millrace.domain.run import Run, RunState
 from millrace.errors import PlatformError
 from millrace.use_cases.approve_model_version import approve_model_version
+from millrace.use_cases.check_tallies import check_tallies
 from millrace.use_cases.reject_model_version import reject_model_version
 from millrace.use_cases.start_training import start_training
+from millrace.use_cases.verify_audit import verify_audit
 
 app = typer.Typer(
     help="Drop a dataset in a bucket; governed, honestly compared model versions come out.",
@@ -32,6 +34,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+audit_app = typer.Typer(help="Who did what, and can it be trusted?", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
 
 EnvironmentOption = Annotated[
     str, typer.Option("--environment", "-e", envvar="MILLRACE_ENVIRONMENT", help="Which deployment to talk to.")
@@ -276,6 +281,8 @@ def approve(
     here = session(environment, as_json)
     decided = approve_model_version(
         registry=here.platform.registry,
+        catalog=here.platform.catalog,
+        ledger=here.platform.ledger,
         bus=here.platform.bus,
         clock=here.platform.clock,
         version_id=version,
@@ -302,6 +309,28 @@ def reject(
 
 def tell_decision(here: Session, decided: ModelVersion) -> None:
     here.show(decided, f"{decided.id} is {decided.approval.state}: {decided.approval.reason}")
+
+
+@audit_app.command(name="verify")
+def verify_audit_command(environment: EnvironmentOption = LOCAL, as_json: JsonOption = False) -> None:
+    """Was an entry of the audit trail altered, removed or put in? Do the kept counts hold?"""
+    here = session(environment, as_json)
+    report = verify_audit(trail=here.platform.audit)
+    check = check_tallies(
+        catalog=here.platform.catalog,
+        ledger=here.platform.ledger,
+        registry=here.platform.registry,
+        tallies=here.platform.tallies,
+    )
+    if as_json:
+        print_json({"audit": report.model_dump(mode="json"), "counts": check.model_dump(mode="json")})
+    else:
+        here.console.print(
+            f"{report.entries:,} entries in {report.chains:,} chains: {'; '.join(report.faults) or 'whole'}"
+        )
+        here.console.print("The kept counts hold." if check.agrees else f"The kept counts differ: {check}")
+    if report.faults or not check.agrees:
+        raise typer.Exit(1)
 
 
 @app.command(name="demo")

@@ -125,7 +125,10 @@ class TrainingPolicy(Entity):
 
 
 class DatasetSettings(Entity):
-    """What a person decides about a dataset: in `dataset.yaml`, by command line, or through the API."""
+    """What a person decides about a dataset: in `dataset.yaml`, by command line, or through the API.
+
+    `four_eyes`: who asked for a training run may not approve what came of it.
+    """
 
     target: str | None = None
     task: Task | None = None
@@ -136,6 +139,7 @@ class DatasetSettings(Entity):
     constraints: dict[str, Constraint] = Field(default_factory=dict)
     split: SplitShares = SplitShares()
     training: TrainingPolicy = TrainingPolicy()
+    four_eyes: bool = False
 
 
 class Dataset(Entity):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from millrace.domain.run import Run, RunState
+from millrace.domain.run import Run
 from millrace.errors import Conflict, InvalidInput, NotFound
 from millrace.ports import Pipelines, RunLedger
 
@@ -11,9 +11,7 @@ def stop_run(*, ledger: RunLedger, pipelines: Pipelines, run_id: str, actor: str
     """The run as it is now: RUNNING until its execution has ended. Raises InvalidInput, NotFound, Conflict."""
     if not reason.strip():
         raise InvalidInput("say why the run is stopped: the reason stays with it")
-    run = ledger.get(run_id)
-    if run.state != RunState.RUNNING:
-        raise Conflict(f"{run_id} has ended already: it is {run.state}")
+    run = ledger.request_stop(run_id, actor=actor, reason=reason.strip())
     try:
         pipelines.stop(run.pipeline, run_id, reason=f"{actor}: {reason.strip()}")
     except NotFound as missing:

@@ -92,6 +92,8 @@ class Bench:
     def approve(self, version_id: str, reason: str) -> ModelVersion:
         return approve_model_version(
             registry=self.platform.registry,
+            catalog=self.platform.catalog,
+            ledger=self.platform.ledger,
             bus=self.platform.bus,
             clock=self.platform.clock,
             version_id=version_id,

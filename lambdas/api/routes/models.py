@@ -199,6 +199,8 @@ def approve_version(version: VersionId, decision: Annotated[Decision, Body()]) -
     try:
         approve_model_version(
             registry=platform.registry,
+            catalog=platform.catalog,
+            ledger=platform.ledger,
             bus=platform.bus,
             clock=platform.clock,
             version_id=version,

@@ -58,6 +58,7 @@ class SettingsChange(BaseModel):
     constraints: dict[str, Constraint] | None = None
     split: dict[str, float] | None = None
     training: dict[str, Any] | None = Field(default=None, description="As `settings.training` of a dataset.")
+    four_eyes: bool | None = None
 
     def changes(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_unset=True)

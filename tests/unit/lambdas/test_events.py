@@ -155,6 +155,8 @@ def test_an_approved_version_becomes_champion(world: World, context: Any) -> Non
     _, versions = world.trained()
     approve_model_version(
         registry=world.registry,
+        catalog=world.catalog,
+        ledger=world.ledger,
         bus=world.bus,
         clock=world.clock,
         version_id=versions[0].id,

@@ -10,12 +10,13 @@ import pytest
 
 from millrace.domain.event import ModelVersionApproved
 from millrace.domain.model import ApprovalState, ModelEvent, ModelVersion
-from millrace.errors import AlreadyDecided, Conflict, InvalidInput, NotFound
-from millrace.use_cases.approve_model_version import approve_model_version
+from millrace.errors import AlreadyDecided, Conflict, InvalidInput, NotAllowed, NotFound
+from millrace.use_cases.approve_model_version import approve_model_version, check_four_eyes
 from millrace.use_cases.find_champion import champion_at
 from millrace.use_cases.move_alias import move_alias
 from millrace.use_cases.promote_model_version import promote_model_version
 from millrace.use_cases.reject_model_version import reject_model_version
+from millrace.use_cases.roll_back import roll_back
 from tests.builders import NOON, a_model_version, later
 from tests.contract.concurrency import all_at_once
 from tests.unit.use_cases.world import World
@@ -33,7 +34,14 @@ def register(world: World, count: int = 1) -> None:
 def approve(world: World, version_id: str = "credit:1", reason: str = REASON) -> ModelVersion:
     world.clock.pass_time(timedelta(minutes=1))
     return approve_model_version(
-        registry=world.registry, bus=world.bus, clock=world.clock, version_id=version_id, actor="ada", reason=reason
+        registry=world.registry,
+        catalog=world.catalog,
+        ledger=world.ledger,
+        bus=world.bus,
+        clock=world.clock,
+        version_id=version_id,
+        actor="ada",
+        reason=reason,
     )
 
 
@@ -254,3 +262,92 @@ def test_who_was_champion_is_answered_for_any_time(world: World) -> None:
 def test_an_unknown_model_never_had_a_champion(world: World) -> None:
     with pytest.raises(NotFound):
         champion_at(registry=world.registry, model="credit", at=NOON)
+
+
+class TestFourEyes:
+    """Who asked for a training run may not approve what came of it, when the dataset says so."""
+
+    def test_somebody_else_has_to_approve(self, world: World) -> None:
+        _, (version, *_) = world.trained(four_eyes=True)
+
+        with pytest.raises(NotAllowed, match="ada asked for the run that made credit:1"):
+            approve(world, version.id)
+
+        assert world.registry.get("credit", 1).approval.state is ApprovalState.PENDING
+        assert not any(isinstance(event, ModelVersionApproved) for event in world.bus.published)
+
+    def test_the_same_person_by_another_way_is_the_same_person(self, world: World) -> None:
+        _, (version, *_) = world.trained(four_eyes=True)
+
+        with pytest.raises(NotAllowed):
+            check_four_eyes(world.catalog, world.ledger, version, "cli:ada")
+        check_four_eyes(world.catalog, world.ledger, version, "cli:grace")
+
+    def test_without_the_policy_one_person_is_enough(self, world: World) -> None:
+        _, (version, *_) = world.trained()
+
+        assert approve(world, version.id).approval.actor == "ada"
+
+
+class TestRollingBack:
+    """The champion becomes the one before it."""
+
+    def champions(self, world: World, *numbers: int) -> None:
+        register(world, max(numbers))
+        for number in sorted(set(numbers)):
+            approve(world, f"credit:{number}")
+        for number in numbers:
+            self.move(world, number)
+
+    def move(self, world: World, number: int) -> None:
+        move_alias(
+            registry=world.registry,
+            clock=world.clock,
+            alias="champion",
+            version_id=f"credit:{number}",
+            actor="ada",
+            reason="a change",
+        )
+
+    def back(self, world: World) -> int:
+        return roll_back(
+            registry=world.registry, clock=world.clock, model="credit", actor="grace", reason=" complaints "
+        ).number
+
+    def test_it_goes_to_the_champion_before(self, world: World) -> None:
+        self.champions(world, 1, 2)
+
+        assert self.back(world) == 1
+
+        assert world.registry.model("credit").aliases == {"champion": 1}
+        assert world.registry.history("credit")[-1].reason == "complaints"
+
+    def test_twice_goes_two_steps_back_and_not_forth_again(self, world: World) -> None:
+        self.champions(world, 1, 2, 3)
+
+        assert [self.back(world), self.back(world)] == [2, 1]
+        with pytest.raises(Conflict, match="no earlier champion"):
+            self.back(world)
+
+    def test_a_champion_after_a_roll_back_has_the_one_rolled_back_to_before_it(self, world: World) -> None:
+        self.champions(world, 1, 2)
+        self.back(world)
+        register(world, 3)
+        approve(world, "credit:3")
+        self.move(world, 3)
+
+        assert self.back(world) == 1
+
+    def test_without_a_champion_or_an_earlier_one_there_is_nothing_to_go_back_to(self, world: World) -> None:
+        register(world)
+        with pytest.raises(Conflict):
+            self.back(world)
+        approve(world)
+        self.move(world, 1)
+        with pytest.raises(Conflict):
+            self.back(world)
+
+    def test_it_needs_a_reason(self, world: World) -> None:
+        self.champions(world, 1, 2)
+        with pytest.raises(InvalidInput, match="say why"):
+            roll_back(registry=world.registry, clock=world.clock, model="credit", actor="ada", reason="  ")

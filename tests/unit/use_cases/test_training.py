@@ -327,7 +327,14 @@ def with_champion(world: World) -> str:
     _, versions = world.trained()
     chosen = versions[1]
     approve_model_version(
-        registry=world.registry, bus=world.bus, clock=world.clock, version_id=chosen.id, actor="ada", reason="good"
+        registry=world.registry,
+        catalog=world.catalog,
+        ledger=world.ledger,
+        bus=world.bus,
+        clock=world.clock,
+        version_id=chosen.id,
+        actor="ada",
+        reason="good",
     )
     promote_model_version(
         registry=world.registry, clock=world.clock, model="credit", number=chosen.number, actor="ada", reason="good"
