@@ -345,7 +345,7 @@ class InMemoryRunLedger:
     def request_stop(self, run_id: str, *, actor: str, reason: str) -> Run:
         run = self.get(run_id)
         if run.state != RunState.RUNNING:
-            raise Conflict(f"run {run_id} is {run.state} already")
+            raise Conflict(f"{run_id} has ended already: it is {run.state}")
         self._trail.record(audit.run_stop_requested(run_id, actor, reason))
         return run
 

@@ -100,7 +100,7 @@ class DynamoRunLedger:
     def _request_stop_once(self, run_id: str, actor: str, reason: str) -> Run:
         run = self.get(run_id)
         if run.state != RunState.RUNNING:
-            raise Conflict(f"run {run_id} is {run.state} already")
+            raise Conflict(f"{run_id} has ended already: it is {run.state}")
         self._table.write(
             self._table.check(_pk(run_id), _META, when={"state": RunState.RUNNING}),
             *self._trail.recording(audit.run_stop_requested(run_id, actor, reason)),
