@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from millrace.adapters.memory import (
+    InMemoryAuditTrail,
     InMemoryDatasetCatalog,
     InMemoryEventBus,
     InMemoryMetricSink,
@@ -45,15 +46,22 @@ ROWS = b"id,age,income,home,remarks,status\n1,30,2000.5,own,fine,good\n2,41,1500
 
 @dataclass
 class World:
-    catalog: InMemoryDatasetCatalog = field(default_factory=InMemoryDatasetCatalog)
-    ledger: InMemoryRunLedger = field(default_factory=InMemoryRunLedger)
-    registry: InMemoryModelRegistry = field(default_factory=InMemoryModelRegistry)
+    audit: InMemoryAuditTrail = field(init=False)
+    catalog: InMemoryDatasetCatalog = field(init=False)
+    ledger: InMemoryRunLedger = field(init=False)
+    registry: InMemoryModelRegistry = field(init=False)
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
     bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
     notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
     metrics: InMemoryMetricSink = field(default_factory=InMemoryMetricSink)
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
+
+    def __post_init__(self) -> None:
+        self.audit = InMemoryAuditTrail(self.clock.now)
+        self.catalog = InMemoryDatasetCatalog(self.audit)
+        self.ledger = InMemoryRunLedger(self.audit)
+        self.registry = InMemoryModelRegistry(self.audit)
 
     def put(self, key: str, body: bytes = ROWS) -> str:
         """An object in the data bucket; its version id."""
@@ -254,10 +262,16 @@ def evaluated(candidate: TrainedCandidate, **facts: Any) -> dict[str, Any]:
 
 
 def a_profile(**facts: Any) -> dict[str, Any]:
-    """The parts of profile.json that planning reads."""
+    """The parts of profile.json that planning reads and people are shown."""
 
     def column(counts: dict[str, int] | None, distinct: float) -> dict[str, Any]:
-        return {"counts": counts, "distinct": distinct}
+        return {
+            "kind": "number" if counts is None else "category",
+            "count": 980,
+            "nulls": 10,
+            "counts": counts,
+            "distinct": distinct,
+        }
 
     return {
         "rows": 990,
