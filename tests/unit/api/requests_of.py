@@ -1,0 +1,38 @@
+"""For every operation a request that could be meant, made from the contract's own examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambdas.api.app import ENDPOINTS, contract
+from lambdas.api.resource import Endpoint
+
+PARAMETERS = {
+    "dataset": "credit",
+    "number": "1",
+    "model": "credit",
+    "version": "credit:1",
+    "alias": "champion",
+    "run_id": "training-1",
+}
+QUERIES = {"get_training_estimate": {"dataset": "credit"}}
+READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
+WRITES = [endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"]
+
+
+def path_of(endpoint: Endpoint, **parameters: str) -> str:
+    return endpoint.path.format(**PARAMETERS | parameters)
+
+
+def body_of(endpoint: Endpoint) -> Any:
+    """The example of the request's schema, or None where there is no body."""
+    operation = contract()["paths"][endpoint.path][endpoint.method.lower()]
+    if "requestBody" not in operation:
+        return None
+    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    schema = contract()["components"]["schemas"][reference.rpartition("/")[2]]
+    return schema["examples"][0]
+
+
+def named(endpoint: Endpoint) -> str:
+    return endpoint.operation_id

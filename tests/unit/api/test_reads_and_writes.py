@@ -1,0 +1,139 @@
+"""Nothing is made up: every GET says what is stored, and every write is seen by another route."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lambdas.api.resource import Endpoint
+from millrace import bootstrap
+from millrace.domain import place
+from millrace.domain.run import Job, RunState, Step
+from tests.builders import DATA_BUCKET, NOON, a_quality, later
+from tests.unit.api.conftest import REASON, Api
+from tests.unit.api.requests_of import QUERIES, READS, WRITES, body_of, named, path_of
+from tests.unit.use_cases.world import a_profile
+
+CONSTANT = {"get_health", "get_openapi"}
+JOB = Job(service="sagemaker", name="training-1-xgboost", machine="ml.m5.large", billable_seconds=360.0)
+QUARANTINE = place.quarantine_uri(DATA_BUCKET, "credit") + "/v1/part-00000.jsonl"
+
+
+def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
+    """A platform that went a whole way; what it holds depends on the figures given."""
+    api = Api()
+    world = api.world
+    world.configure(target="status", max_quarantined_share=0.1 if rows == 990 else 0.2)
+    world.ready(quality=a_quality(accepted=rows), profile=a_profile(rows=rows))
+    row = {"line": rows, "text": "1,x", "reasons": ["age: 'x' is not an integer"]}
+    world.store.write(QUARANTINE, json.dumps(row).encode() + b"\n")
+    run = world.start()
+    candidates = world.train(run, world.plan(run))
+    world.collect(run, candidates)
+    report = world.evaluate(run, candidates, test_rows=rows)
+    for candidate in report["candidates"]:
+        candidate["metrics"]["roc_auc"]["value"] = accuracy
+    world.write_evaluation(run, report)
+    versions = world.register_candidates(run)
+    step = Step(name="TrainOnSpot", state=RunState.SUCCEEDED, started_at=NOON, ended_at=later(rows), job=JOB)
+    world.ledger.close(run.run_id, state=RunState.SUCCEEDED, reason=None, steps=[step], at=later(rows))
+    for line in lines:
+        api.logs.write(JOB.name, NOON, line)
+    world.registry.decide("credit", 1, approve=True, actor="ada", reason=f"{accuracy}", at=later(rows))
+    world.registry.move_alias(
+        "credit", "champion", 1, expected=None, actor="ada", reason=f"{accuracy}", at=later(-rows)
+    )
+    if len(lines) > 1:
+        replaced = {"columns": [{"name": "status", "kind": "category"}, {"name": "age", "kind": "number"}]}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bootstrap, "platform", api.platform)
+            assert api.call("PUT", "/datasets/credit/contract", replaced).status == 200
+    assert [version.number for version in versions] == [1, 2, 3]
+    return api, run.run_id
+
+
+@pytest.mark.parametrize("endpoint", [each for each in READS if each.operation_id not in CONSTANT], ids=named)
+def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    for made in (populated(0.83, 990, ["one"]), populated(0.91, 880, ["two", "three"])):
+        api, run_id = made
+        monkeypatch.setattr(bootstrap, "platform", api.platform)
+        answer = api.get(path_of(endpoint, run_id=run_id), query=QUERIES.get(endpoint.operation_id))
+        assert answer.status == 200, answer.text
+        said.append(answer)
+
+    assert said[0].json != said[1].json
+
+
+Prepared = Callable[[Api], str]
+"""What has to be there before; the id of the run it is about."""
+
+
+def nothing(_api: Api) -> str:
+    return ""
+
+
+def running(api: Api) -> str:
+    api.world.configure(target="status")
+    api.world.ready()
+    return api.world.start().run_id
+
+
+def decided(api: Api) -> str:
+    run_id = api.trained()
+    api.approved(1)
+    api.approved(2)
+    return run_id
+
+
+def trained(api: Api) -> str:
+    return api.trained()
+
+
+NEW = {"columns": [{"name": "status", "kind": "category"}]}
+EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
+    "create_dataset": (nothing, "/datasets", {"name": "churn"}, "/datasets"),
+    "change_dataset": (trained, "/datasets/credit", {"exclude": ["remarks"]}, "/datasets/credit"),
+    "put_contract": (trained, "/datasets/credit/contract", NEW, "/datasets/credit/contract"),
+    "start_training_run": (trained, "/training/start", {"dataset": "credit"}, "/runs"),
+    "stop_a_run": (running, "/runs/{run}/stop", {"reason": "wrong data"}, "stopped"),
+    "run_again": (trained, "/runs/{run}/again", None, "/runs"),
+    "approve_version": (trained, "/models/credit:1/approve", {"reason": REASON}, "/models/credit:1/detail"),
+    "reject_version": (trained, "/models/credit:1/reject", {"reason": REASON}, "/models/credit/history"),
+    "put_alias": (
+        decided,
+        "/models/credit/aliases/shadow",
+        {"version": "credit:1", "reason": REASON},
+        "/models/credit",
+    ),
+    "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
+}
+
+
+@pytest.mark.parametrize("endpoint", WRITES, ids=named)
+def test_every_write_is_seen_elsewhere(endpoint: Endpoint, api: Api) -> None:
+    prepare, path, body, probe = EFFECTS[endpoint.operation_id]
+    run_id = prepare(api)
+
+    def seen() -> Any:
+        return list(api.world.pipelines.stopped) if probe == "stopped" else api.get(probe).json
+
+    before = seen()
+    api.world.clock.pass_time(later(1) - NOON)
+    answer = api.call(endpoint.method, path.format(run=run_id), body)
+
+    assert answer.status in (200, 201, 202), answer.text
+    assert seen() != before
+
+
+@pytest.mark.parametrize("endpoint", [each for each in WRITES if body_of(each)], ids=named)
+def test_a_body_with_a_field_that_nobody_knows_is_refused_by_name(endpoint: Endpoint, api: Api) -> None:
+    api.trained()
+
+    answer = api.call(endpoint.method, path_of(endpoint), {**body_of(endpoint), "surprise": 1})
+
+    assert answer.status == 422
+    assert "body.surprise" in [fault["field"] for fault in answer.json["fields"]]
