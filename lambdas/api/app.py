@@ -17,12 +17,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.api.contract import contract_of
 from lambdas.api.identity import caller_of
+from lambdas.api.limits import RateLimit
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
 from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
 from lambdas.api.routes import activity, dashboard, datasets, health, models, runs
-from millrace import errors
+from millrace import bootstrap, errors
 
 # To add a resource: its module in routes/, and one line here.
 RESOURCES = (
@@ -36,6 +37,7 @@ RESOURCES = (
 
 logger = Logger(service="Api")
 about = Resource("contract")
+limit = RateLimit()
 
 
 @about.endpoint("GET", "/openapi.json", allow=NOBODY_ASKS)
@@ -77,6 +79,7 @@ def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return app.resolve(event, context)
     caller = caller_of(event)
     logger.append_keys(actor=caller.actor, operation=endpoint.operation_id)
+    limit.take(caller.actor, bootstrap.platform().clock.now())
     caller.require(endpoint.allow)
     if body_bytes(event) > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(f"a request may hold {MAX_BODY_BYTES} bytes: send files to the bucket instead")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lambdas.api.limits import AskedTooOften
 from millrace import errors
 
 CONTENT_TYPE = "application/problem+json"
@@ -73,7 +74,6 @@ STATUS: dict[type[errors.PlatformError], int] = {
     errors.KeyReused: 422,
     errors.EvaluationInvalid: 422,
     errors.TrainingFailed: 422,
-    errors.RowFault: 422,
     errors.NotSignedIn: 401,
     errors.NotAllowed: 403,
     errors.NotFound: 404,
@@ -125,8 +125,8 @@ def problem_answer(error: Exception, request_id: str) -> dict[str, Any]:
     headers = {"Content-Type": CONTENT_TYPE}
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
-    if isinstance(error, errors.TooManyRequests):
-        headers["Retry-After"] = "1"
+    if isinstance(error, AskedTooOften):
+        headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, errors.NotSignedIn):
         headers["WWW-Authenticate"] = "Bearer"
     body = json.dumps(problem.model_dump(mode="json"), ensure_ascii=False)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from lambdas.api.app import handler
+from lambdas.api.limits import RateLimit
 from millrace import bootstrap
 from millrace.adapters.memory import InMemoryGivenAnswers, InMemoryJobLogs, InMemoryTallies
 from millrace.domain.role import Role
@@ -124,4 +125,5 @@ class Api:
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     made = Api()
     monkeypatch.setattr(bootstrap, "platform", made.platform)
+    monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
     return made

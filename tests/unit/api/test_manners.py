@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdas.api.app import ENDPOINTS, find_endpoint
+from lambdas.api.limits import AskedTooOften, RateLimit
 from lambdas.api.manners import MAX_BODY_BYTES, body_bytes, etag_matches, etag_of
 from lambdas.api.paging import from_cursor, to_cursor
 from lambdas.api.problems import status_of
@@ -94,7 +96,7 @@ class TestProblems:
         assert api.get("/models/credit").status == 500
 
     def test_every_error_of_the_platform_has_a_status_and_ours_is_500(self) -> None:
-        kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind is not errors.PlatformError]
+        kinds = set(errors.PlatformError.__subclasses__())
 
         assert {kind.__name__ for kind in kinds if status_of(kind) == 500} == set()
         assert status_of(errors.PlatformError) == 500
@@ -339,3 +341,42 @@ class TestFindingARoute:
         there = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
 
         assert {("POST", "/training/start"), ("GET", "/models"), ("PUT", "/models/{version}/approve")} <= there
+
+
+class TestHowOften:
+    def test_who_asks_too_often_waits_and_others_do_not(self, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("lambdas.api.app.limit", RateLimit(per_second=2, burst=3))
+
+        assert [api.get("/models").status for _ in range(4)] == [200, 200, 200, 429]
+        refused = api.get("/models")
+        assert refused.headers["Retry-After"] == "1"
+        assert refused.json["type"] == "AskedTooOften"
+        assert api.get("/models", user="grace").status == 200
+        api.world.clock.pass_time(timedelta(seconds=0.5))
+        assert [api.get("/models").status for _ in range(2)] == [200, 429]
+
+    @given(st.lists(st.floats(0, 2), min_size=1, max_size=60))
+    def test_no_more_are_granted_than_the_burst_and_the_rate_allow(self, pauses: list[float]) -> None:
+        limit, now, granted = RateLimit(per_second=5, burst=4), NOON, 0
+        for pause in pauses:
+            now += timedelta(seconds=pause)
+            with contextlib.suppress(AskedTooOften):
+                limit.take("ada", now)
+                granted += 1
+
+        assert granted <= 4 + 5 * (now - NOON).total_seconds() + 1e-6
+        assert granted >= min(len(pauses), 4)
+
+    def test_a_clock_that_goes_back_gives_nothing(self) -> None:
+        limit = RateLimit(per_second=1, burst=1)
+        limit.take("ada", NOON)
+
+        with pytest.raises(AskedTooOften):
+            limit.take("ada", NOON - timedelta(hours=1))
+
+    def test_only_so_many_callers_are_remembered(self) -> None:
+        limit = RateLimit()
+        for number in range(1500):
+            limit.take(f"user:{number}", NOON)
+
+        assert len(limit._buckets) == 1000
