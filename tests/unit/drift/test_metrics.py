@@ -180,8 +180,8 @@ def test_sketched_scores_are_within_their_stated_error(draw: str, shift: float, 
     for name, expected in truth.items():
         metric = DRIFT_METRICS[name]
         assert metric.score(sketched) == pytest.approx(expected, abs=metric.error(sketched)), name
-    assert DRIFT_METRICS["kolmogorov_smirnov"].error(sketched) < 0.025
-    assert DRIFT_METRICS["wasserstein"].error(sketched) < 0.15
+    assert DRIFT_METRICS["kolmogorov_smirnov"].error(sketched) < 0.045
+    assert DRIFT_METRICS["wasserstein"].error(sketched) < 0.3
 
 
 def shares_by_numpy(values: Any, edges: Any) -> Any:
