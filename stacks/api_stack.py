@@ -70,7 +70,6 @@ class ApiStack(PlatformStack):
             timeout=cdk.Duration.seconds(29),
             environment={
                 names.DATA_BUCKET: data.data_bucket.bucket_name,
-                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
@@ -80,7 +79,10 @@ class ApiStack(PlatformStack):
         registry.may_use(app)
         registry.may_list(app)
         data.data_bucket.may_read(app, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
-        data.artifacts_bucket.may_read(app, names.MODELS_PREFIX, names.RUNS_PREFIX)
+        # A completed upload is looked at once: which object version it became names its run.
+        data.data_bucket.may_read(app, names.UPLOADS_PREFIX)
+        data.data_bucket.may_write_in_parts(app, names.UPLOADS_PREFIX)
+        data.artifacts_bucket.may_read(app, names.MODELS_PREFIX)
         notifications.event_bus.grant_put_events_to(app)
         training.state_machine.grant_start_execution(app)
         for machine in (ingest.state_machine, training.state_machine):
@@ -106,23 +108,27 @@ class ApiStack(PlatformStack):
             ),
             cors_preflight=self._cross_origin(config),
         )
-        nobody_asks = apigateway.HttpNoneAuthorizer()
         for path in OPEN_PATHS:
-            (route,) = api.add_routes(
-                path=path, methods=[apigateway.HttpMethod.GET], integration=integration, authorizer=nobody_asks
-            )
+            route = self._open_route(api, integration, apigateway.HttpMethod.GET, path)
             acknowledge(route, "Says that the API answers, or what it can do: nothing of anybody's.", "APIG4")
         if config.allowed_origins:
             # Otherwise the default route, and with it the authorizer, would catch what browsers ask beforehand.
-            (route,) = api.add_routes(
-                path="/{proxy+}",
-                methods=[apigateway.HttpMethod.OPTIONS],
-                integration=integration,
-                authorizer=nobody_asks,
-            )
+            route = self._open_route(api, integration, apigateway.HttpMethod.OPTIONS, "/{proxy+}")
             acknowledge(route, "A browser asks without a token which origins may call; API Gateway answers.", "APIG4")
         self._stage(api, config)
         return api
+
+    def _open_route(
+        self, api: apigateway.HttpApi, integration: HttpLambdaIntegration, method: apigateway.HttpMethod, path: str
+    ) -> apigateway.HttpRoute:
+        return apigateway.HttpRoute(
+            self,
+            f"Open{path.strip('/{}+').partition('.')[0].capitalize()}",
+            http_api=api,
+            route_key=apigateway.HttpRouteKey.with_(path, method),
+            integration=integration,
+            authorizer=apigateway.HttpNoneAuthorizer(),
+        )
 
     def _cross_origin(self, config: EnvironmentConfig) -> apigateway.CorsPreflightOptions | None:
         if not config.allowed_origins:

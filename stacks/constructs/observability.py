@@ -51,7 +51,7 @@ def may_read_logs(grantee: iam.IGrantable, *prefixes: str) -> None:
             resource_name=f"{prefix}*",
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
-        actions = ["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"]
+        actions = ["logs:DescribeLogStreams", "logs:GetLogEvents"]
         iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[groups])
         acknowledge_wildcard(
             grantee,

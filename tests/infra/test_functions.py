@@ -69,6 +69,7 @@ KNOWN_PIPELINES = {
     "lambdas.events.on_upload_arrived": {names.INGEST_STATE_MACHINE_ARN},
     "lambdas.events.on_dataset_version_ready": {names.TRAINING_STATE_MACHINE_ARN},
     "lambdas.events.on_execution_ended": PIPELINES,
+    "lambdas.api.app": PIPELINES,
 }
 
 
@@ -81,8 +82,21 @@ def texts_in(tree: ast.AST) -> set[str]:
 
 
 def settings_in(tree: ast.AST) -> set[str]:
-    """Settings named as an attribute (`settings.event_bus_name`) or as a text (`require("registry_table")`)."""
-    return {name.upper() for name in attributes_in(tree) | texts_in(tree)} & set(names.SETTINGS)
+    """Settings read as an attribute (`settings.event_bus_name`) or by name (`require("registry_table")`)."""
+    read = {
+        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and named_of(node.value) == "settings"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and named_of(node.func) == "require":
+            read |= texts_in(node)
+    return {name.upper() for name in read} & set(names.SETTINGS)
+
+
+def named_of(node: ast.expr) -> str:
+    """The last name of an expression: `settings` of `self.settings`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def settings_by_part() -> dict[str, set[str]]:
@@ -98,7 +112,10 @@ def settings_by_part() -> dict[str, set[str]]:
 
 
 def settings_needed(module: str) -> set[str]:
-    tree = ast.parse((REPOSITORY / f"{module.replace('.', '/')}.py").read_text())
+    path = REPOSITORY / f"{module.replace('.', '/')}.py"
+    # The API is one function of many modules.
+    files = sorted(path.parent.rglob("*.py")) if module == "lambdas.api.app" else [path]
+    tree = ast.parse("\n".join(file.read_text() for file in files).replace("from __future__ import annotations", ""))
     by_part = settings_by_part()
     used = set().union(settings_in(tree), *(by_part[part] for part in attributes_in(tree) & by_part.keys()))
     return (used - PIPELINES) | KNOWN_PIPELINES.get(module, set())
@@ -192,6 +209,7 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("CollectCandidates", {names.RUNS_PREFIX}),
         ("SageMaker", {names.RUNS_PREFIX}),
         ("RegisterCandidates", {names.MODELS_PREFIX}),
+        ("App", set()),
     ],
 )
 def test_each_role_writes_where_the_architecture_says_and_nowhere_else(

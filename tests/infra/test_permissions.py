@@ -40,6 +40,14 @@ ROLES = {
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
     | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"},
+    "App": FUNCTION
+    | {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
+    | WRITE
+    | {"s3:ListMultipartUploadParts"}
+    | TABLE
+    | {"dynamodb:BatchGetItem", "events:PutEvents"}
+    | {"logs:DescribeLogStreams", "logs:GetLogEvents"}
+    | {"states:StartExecution", "states:StopExecution", "states:DescribeExecution", "states:GetExecutionHistory"},
 }
 
 # What a role reads in S3. Assets are single objects, named by their digest.
@@ -51,6 +59,7 @@ READS = {
     "PlanTraining": {"datasets/*", "models/*"},
     "SageMaker": {"datasets/*", "runs/*", "core.zip"},
     "RegisterCandidates": {"runs/*", "models/*"},
+    "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*"},
 }
 
 
