@@ -24,11 +24,13 @@ if TYPE_CHECKING:
         JobLogs,
         MetricSink,
         ModelRegistry,
+        MultipartUploads,
         Notifier,
         ObjectStore,
         Pipelines,
         RunLedger,
         Tallies,
+        Transfers,
     )
 
 
@@ -82,6 +84,18 @@ class Platform:
         from millrace.adapters.dynamodb import DynamoGivenAnswers
 
         return DynamoGivenAnswers(self._table)
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        from millrace.adapters.dynamodb import DynamoTransfers
+
+        return DynamoTransfers(self._table)
+
+    @cached_property
+    def multipart(self) -> MultipartUploads:
+        from millrace.adapters.s3_multipart import S3MultipartUploads
+
+        return S3MultipartUploads(_client("s3"))
 
     @cached_property
     def store(self) -> ObjectStore:

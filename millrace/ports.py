@@ -12,6 +12,7 @@ from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.tally import DayTally, Tally
+from millrace.domain.transfer import Transfer, TransferState
 
 T = TypeVar("T")
 
@@ -212,6 +213,46 @@ class AuditTrail(Protocol):
 
     def head(self, subject: str) -> ChainHead | None:
         """Where the subject's chain ends; None when it has none."""
+
+
+class Transfers(Protocol):
+    """Files on their way in parts."""
+
+    def open(self, transfer: Transfer) -> Transfer:
+        """Record a transfer once; opening it again returns what is stored."""
+
+    def get(self, dataset: str, transfer_id: str) -> Transfer:
+        """Raises NotFound."""
+
+    def settle(self, dataset: str, transfer_id: str, state: TransferState, *, actor: str) -> Transfer:
+        """OPEN → COMPLETED or ABORTED. Raises NotFound, Conflict."""
+
+
+class SentPart(NamedTuple):
+    """A part that has arrived. `etag` is what the service calls its content."""
+
+    number: int
+    size_bytes: int
+    etag: str
+
+
+class MultipartUploads(Protocol):
+    """Objects that are sent in parts, by addresses that carry their own permission."""
+
+    def begin(self, uri: str) -> str:
+        """The multipart id."""
+
+    def part_address(self, uri: str, multipart_id: str, number: int, *, seconds: int) -> str:
+        """Where to PUT the bytes of a part (the first is 1), for so many seconds."""
+
+    def parts(self, uri: str, multipart_id: str) -> Sequence[SentPart]:
+        """Those that have arrived, in order. Raises NotFound when it was completed or aborted."""
+
+    def complete(self, uri: str, multipart_id: str) -> None:
+        """Make the object of the parts that have arrived. Raises NotFound."""
+
+    def abort(self, uri: str, multipart_id: str) -> None:
+        """Nothing happens when there is no such upload."""
 
 
 class Tallies(Protocol):

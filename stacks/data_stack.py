@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from millrace import names
@@ -18,6 +19,15 @@ class DataStack(PlatformStack):
         super().__init__(scope, id, config=config)
         self.data_bucket = PlatformBucket(self, "Data", config=config)
         self.data_bucket.send_events()
+        if config.allowed_origins:
+            # Browsers send files in parts, straight to the bucket.
+            self.data_bucket.add_cors_rule(
+                allowed_methods=[s3.HttpMethods.PUT],
+                allowed_origins=list(config.allowed_origins),
+                allowed_headers=["content-type"],
+                exposed_headers=["ETag"],
+                max_age=3600,
+            )
         self.artifacts_bucket = PlatformBucket(
             self, "Artifacts", config=config, expiring={names.RUNS_PREFIX: config.run_files_days}
         )

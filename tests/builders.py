@@ -19,6 +19,7 @@ from millrace.domain.dataset import (
 )
 from millrace.domain.model import Lineage, Metric, ModelVersion, Verdict, VerdictOutcome
 from millrace.domain.run import Run
+from millrace.domain.transfer import Transfer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DATA_BUCKET = "data-bucket"
@@ -46,6 +47,20 @@ def an_upload(name: str = "may.csv", *, dataset: str = "credit", sha256: str | N
         "received_at": NOON,
     }
     return Upload(**(known | facts))
+
+
+def a_transfer(transfer_id: str = "transfer-1", **facts: Any) -> Transfer:
+    known: dict[str, Any] = {
+        "dataset": "credit",
+        "bucket": DATA_BUCKET,
+        "key": "uploads/credit/may.csv",
+        "size_bytes": 100,
+        "part_bytes": 60,
+        "multipart_id": f"multipart-of-{transfer_id}",
+        "actor": "ada",
+        "started_at": NOON,
+    }
+    return Transfer(transfer_id=transfer_id, **(known | facts))
 
 
 def a_column(name: str, kind: ColumnKind = ColumnKind.NUMBER, **facts: Any) -> ColumnContract:

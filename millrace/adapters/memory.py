@@ -35,6 +35,7 @@ from millrace.domain.model import (
 from millrace.domain.place import split_uri
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, opened, run_counts
+from millrace.domain.transfer import Transfer, TransferState
 from millrace.errors import AlreadyDecided, Conflict, ContractMoved, InvalidInput, KeyReused, NotFound
 from millrace.ports import (
     ContentClaim,
@@ -43,8 +44,10 @@ from millrace.ports import (
     LogTail,
     ModelRegistry,
     ObjectInfo,
+    ObjectStore,
     Page,
     RunLedger,
+    SentPart,
 )
 
 T = TypeVar("T")
@@ -103,6 +106,74 @@ class InMemoryAuditTrail:
 
 def _recorded(entry: AuditEntry) -> str:
     return f"{entry.at.isoformat(timespec='microseconds')}#{entry.subject}#{entry.sequence:08}"
+
+
+class InMemoryTransfers:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
+        self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
+        self._transfers: dict[tuple[str, str], Transfer] = {}
+
+    @_one_at_a_time
+    def open(self, transfer: Transfer) -> Transfer:
+        key = (transfer.dataset, transfer.transfer_id)
+        if key not in self._transfers:
+            self._transfers[key] = transfer
+            self._trail.record(audit.transfer_moved(transfer, transfer.actor))
+        return self._transfers[key]
+
+    def get(self, dataset: str, transfer_id: str) -> Transfer:
+        missing = f"dataset {dataset} has no transfer {transfer_id}"
+        return _existing(self._transfers, (dataset, transfer_id), missing)
+
+    @_one_at_a_time
+    def settle(self, dataset: str, transfer_id: str, state: TransferState, *, actor: str) -> Transfer:
+        transfer = self.get(dataset, transfer_id)
+        if transfer.state is not TransferState.OPEN:
+            raise Conflict(f"transfer {transfer_id} is {transfer.state} already")
+        settled = transfer.model_copy(update={"state": state})
+        self._transfers[dataset, transfer_id] = settled
+        self._trail.record(audit.transfer_moved(settled, actor))
+        return settled
+
+
+class InMemoryMultipartUploads:
+    """Parts arrive by `put`, as they would at their addresses; the object lands in `store`."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._lock = RLock()
+        self._store = store
+        self._begun = 0
+        self._parts: dict[tuple[str, str], dict[int, bytes]] = {}
+
+    @_one_at_a_time
+    def begin(self, uri: str) -> str:
+        self._begun += 1
+        self._parts[uri, f"multipart-{self._begun}"] = {}
+        return f"multipart-{self._begun}"
+
+    def part_address(self, uri: str, multipart_id: str, number: int, *, seconds: int) -> str:
+        return f"https://{uri.removeprefix('s3://')}?partNumber={number}&uploadId={multipart_id}&expires={seconds}"
+
+    def put(self, uri: str, multipart_id: str, number: int, body: bytes) -> None:
+        self._sent(uri, multipart_id)[number] = body
+
+    def parts(self, uri: str, multipart_id: str) -> Sequence[SentPart]:
+        sent = self._sent(uri, multipart_id)
+        return [SentPart(number, len(body), f"etag-{number}") for number, body in sorted(sent.items())]
+
+    @_one_at_a_time
+    def complete(self, uri: str, multipart_id: str) -> None:
+        sent = self._sent(uri, multipart_id)
+        self._store.write(uri, b"".join(body for _, body in sorted(sent.items())))
+        del self._parts[uri, multipart_id]
+
+    @_one_at_a_time
+    def abort(self, uri: str, multipart_id: str) -> None:
+        self._parts.pop((uri, multipart_id), None)
+
+    def _sent(self, uri: str, multipart_id: str) -> dict[int, bytes]:
+        return _existing(self._parts, (uri, multipart_id), f"there is no upload in parts of {uri}")
 
 
 class InMemoryTallies:

@@ -15,6 +15,7 @@ from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetV
 from millrace.domain.entity import Entity, Moment
 from millrace.domain.model import Approval, ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Run
+from millrace.domain.transfer import Transfer
 
 FIRST_LINK = "0" * 64
 """What the first entry of a chain names as the hash of the one before it."""
@@ -29,6 +30,9 @@ class Action(StrEnum):
     UPLOAD_REJECTED = "upload.rejected"
     DATASET_VERSION_RESERVED = "dataset_version.reserved"
     DATASET_VERSION_ACCEPTED = "dataset_version.accepted"
+    TRANSFER_OPENED = "transfer.open"
+    TRANSFER_COMPLETED = "transfer.completed"
+    TRANSFER_ABORTED = "transfer.aborted"
     RUN_STARTED = "run.started"
     RUN_ANNOTATED = "run.annotated"
     RUN_STOP_REQUESTED = "run.stop_requested"
@@ -182,6 +186,12 @@ def version_accepted(version: DatasetVersion, contract: Contract | None) -> Deed
         "quarantined": None if quality is None else quality.quarantined,
     }
     return Deed(dataset_subject(version.dataset), acting(version.run_id), Action.DATASET_VERSION_ACCEPTED, detail)
+
+
+def transfer_moved(transfer: Transfer, actor: str) -> Deed:
+    """`transfer.state` is what it has become."""
+    detail = {"transfer_id": transfer.transfer_id, "key": transfer.key, "size_bytes": transfer.size_bytes}
+    return Deed(dataset_subject(transfer.dataset), actor, Action(f"transfer.{transfer.state.lower()}"), detail)
 
 
 def run_started(run: Run) -> Deed:

@@ -18,6 +18,10 @@ def upload_id(bucket: str, key: str, object_version: str) -> str:
     return _digest(bucket, key, object_version, length=20)
 
 
+def transfer_id(bucket: str, key: str, multipart_id: str) -> str:
+    return _digest(bucket, key, multipart_id, length=20)
+
+
 def ingest_run_id(bucket: str, key: str, object_version: str) -> str:
     return f"{names.INGEST_PIPELINE}-{upload_id(bucket, key, object_version)}"
 

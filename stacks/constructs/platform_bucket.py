@@ -67,6 +67,11 @@ class PlatformBucket(s3.Bucket):
     def may_write(self, grantee: iam.IGrantable, *prefixes: str) -> None:
         self._allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], prefixes)
 
+    def may_write_in_parts(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        """Let others write by addresses that carry this permission, and see which parts have arrived."""
+        self.may_write(grantee, *prefixes)
+        self._allow(grantee, ["s3:ListMultipartUploadParts"], prefixes)
+
     def may_delete(self, grantee: iam.IGrantable, *prefixes: str) -> None:
         self._allow(grantee, ["s3:DeleteObject"], prefixes)
 

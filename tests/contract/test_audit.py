@@ -13,6 +13,7 @@ from millrace.adapters.dynamodb import (
     DynamoDatasetCatalog,
     DynamoModelRegistry,
     DynamoRunLedger,
+    DynamoTransfers,
     Table,
 )
 from millrace.adapters.memory import (
@@ -20,6 +21,7 @@ from millrace.adapters.memory import (
     InMemoryDatasetCatalog,
     InMemoryModelRegistry,
     InMemoryRunLedger,
+    InMemoryTransfers,
 )
 from millrace.domain.audit import (
     Action,
@@ -34,8 +36,9 @@ from millrace.domain.audit import (
 )
 from millrace.domain.dataset import Upload
 from millrace.domain.run import RunState
+from millrace.domain.transfer import TransferState
 from millrace.errors import AlreadyDecided, Conflict, NotFound
-from millrace.ports import AuditTrail, DatasetCatalog, ModelRegistry, RunLedger
+from millrace.ports import AuditTrail, DatasetCatalog, ModelRegistry, RunLedger, Transfers
 from millrace.use_cases.verify_audit import verify_audit
 from tests.builders import (
     NOON,
@@ -43,6 +46,7 @@ from tests.builders import (
     a_contract,
     a_model_version,
     a_run,
+    a_transfer,
     an_upload,
     later,
     prepared,
@@ -58,6 +62,7 @@ class World(NamedTuple):
     ledger: RunLedger
     registry: ModelRegistry
     trail: AuditTrail
+    transfers: Transfers
 
 
 class Ticking:
@@ -75,10 +80,20 @@ class Ticking:
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "memory":
         trail = InMemoryAuditTrail(Ticking().now)
-        return World(InMemoryDatasetCatalog(trail), InMemoryRunLedger(trail), InMemoryModelRegistry(trail), trail)
+        return World(
+            InMemoryDatasetCatalog(trail),
+            InMemoryRunLedger(trail),
+            InMemoryModelRegistry(trail),
+            trail,
+            InMemoryTransfers(trail),
+        )
     table = Table(request.getfixturevalue("dynamodb"), TABLE, sleep=lambda _: None, now=Ticking().now)
     return World(
-        DynamoDatasetCatalog(table), DynamoRunLedger(table), DynamoModelRegistry(table), DynamoAuditTrail(table)
+        DynamoDatasetCatalog(table),
+        DynamoRunLedger(table),
+        DynamoModelRegistry(table),
+        DynamoAuditTrail(table),
+        DynamoTransfers(table),
     )
 
 
@@ -104,7 +119,7 @@ def everything(world: World) -> list[Change]:
 
 
 def _everything(world: World) -> list[tuple[Any, ...]]:
-    catalog, ledger, registry = world.catalog, world.ledger, world.registry
+    catalog, ledger, registry, transfers = world.catalog, world.ledger, world.registry, world.transfers
     may, same, bad = an_upload("may.csv", sha256="x"), an_upload("same.csv", sha256="x"), an_upload("bad.csv")
     file = an_upload("dataset.yaml")
     credit, run, model = dataset_subject("credit"), run_subject("training-1"), model_subject("credit")
@@ -153,6 +168,20 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "inference",
             Action.CONTRACT_CHANGED,
         ),
+        (lambda: transfers.open(a_transfer("one")), credit, "ada", Action.TRANSFER_OPENED),
+        (
+            lambda: transfers.settle("credit", "one", TransferState.COMPLETED, actor="bob"),
+            credit,
+            "bob",
+            Action.TRANSFER_COMPLETED,
+        ),
+        (lambda: transfers.open(a_transfer("two")), credit, "ada", Action.TRANSFER_OPENED),
+        (
+            lambda: transfers.settle("credit", "two", TransferState.ABORTED, actor="bob"),
+            credit,
+            "bob",
+            Action.TRANSFER_ABORTED,
+        ),
         (lambda: ledger.open(a_run()), run, a_run().started_by, Action.RUN_STARTED),
         (lambda: ledger.annotate("training-1", outcome="good"), run, "run:training-1", Action.RUN_ANNOTATED),
         (
@@ -199,6 +228,8 @@ def test_every_kind_of_entry_is_written_somewhere(world: World) -> None:
 
 
 REPEATED = {
+    Action.TRANSFER_COMPLETED,
+    Action.TRANSFER_ABORTED,
     Action.DATASET_CONFIGURED,  # it names the revision it saw
     Action.CONTRACT_CHANGED,  # it names the version before it
     Action.RUN_ANNOTATED,  # it says something anew
@@ -227,6 +258,8 @@ def test_a_refused_change_leaves_no_entry(world: World) -> None:
         (lambda: world.catalog.configure("credit", settings(target="id"), revision=1, actor="eve"), Conflict),
         (lambda: world.catalog.put_contract(a_contract(2)), Conflict),
         (lambda: world.catalog.reject_upload(upload, ["no"]), Conflict),
+        (lambda: world.transfers.settle("credit", "one", TransferState.ABORTED, actor="eve"), Conflict),
+        (lambda: world.transfers.settle("credit", "none", TransferState.ABORTED, actor="eve"), NotFound),
         (lambda: world.ledger.annotate("nobody's", outcome="x"), NotFound),
         (lambda: world.ledger.request_stop("nobody's", actor="eve", reason="x"), NotFound),
         (lambda: world.ledger.request_stop("training-1", actor="eve", reason="x"), Conflict),

@@ -36,7 +36,7 @@ class DayOfRuns(BaseModel):
 class DashboardStats(BaseModel):
     """How much there is, and what happened lately.
 
-    `dataset_versions` are those that can be used. `succeeded_share` is of the runs that have ended; null while none has.
+    `dataset_versions` are those that can be used. `succeeded_share` is of the runs that have ended; null when none has.
     """
 
     datasets: int

@@ -7,6 +7,7 @@ from millrace.adapters.dynamodb.ledger import DynamoRunLedger
 from millrace.adapters.dynamodb.registry import DynamoModelRegistry
 from millrace.adapters.dynamodb.table import Table
 from millrace.adapters.dynamodb.tally import DynamoTallies
+from millrace.adapters.dynamodb.transfers import DynamoTransfers
 
 __all__ = [
     "DynamoAuditTrail",
@@ -15,5 +16,6 @@ __all__ = [
     "DynamoModelRegistry",
     "DynamoRunLedger",
     "DynamoTallies",
+    "DynamoTransfers",
     "Table",
 ]

@@ -6,6 +6,8 @@ from typing import Any
 
 from lambdas.api.app import ENDPOINTS, contract
 from lambdas.api.resource import Endpoint
+from millrace.domain import identity
+from tests.builders import DATA_BUCKET
 
 PARAMETERS = {
     "dataset": "credit",
@@ -14,6 +16,7 @@ PARAMETERS = {
     "version": "credit:1",
     "alias": "champion",
     "run_id": "training-1",
+    "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }
 QUERIES = {"get_training_estimate": {"dataset": "credit"}}
 READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]

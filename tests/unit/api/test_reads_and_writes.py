@@ -14,7 +14,7 @@ from millrace.domain import place
 from millrace.domain.run import Job, RunState, Step
 from tests.builders import DATA_BUCKET, NOON, a_quality, later
 from tests.unit.api.conftest import REASON, Api
-from tests.unit.api.requests_of import QUERIES, READS, WRITES, body_of, named, path_of
+from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
 from tests.unit.use_cases.world import a_profile
 
 CONSTANT = {"get_health", "get_openapi"}
@@ -30,6 +30,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     world.ready(quality=a_quality(accepted=rows), profile=a_profile(rows=rows))
     row = {"line": rows, "text": "1,x", "reasons": ["age: 'x' is not an integer"]}
     world.store.write(QUARANTINE, json.dumps(row).encode() + b"\n")
+    world.sends("may.csv", rows)
     run = world.start()
     candidates = world.train(run, world.plan(run))
     world.collect(run, candidates)
@@ -89,12 +90,23 @@ def decided(api: Api) -> str:
     return run_id
 
 
+def sending(api: Api) -> str:
+    run_id = api.trained()
+    progress = api.world.sends("may.csv", 3)
+    api.world.part_arrives(progress, 1, b"a,b")
+    return run_id
+
+
 def trained(api: Api) -> str:
     return api.trained()
 
 
 NEW = {"columns": [{"name": "status", "kind": "category"}]}
+UPLOAD = f"/datasets/credit/uploads/{PARAMETERS['upload_id']}"
 EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
+    "start_upload": (trained, "/datasets/credit/uploads", {"file_name": "a.csv", "size_bytes": 7}, "/activity"),
+    "complete_upload": (sending, f"{UPLOAD}/complete", None, UPLOAD),
+    "abort_upload": (sending, UPLOAD, None, UPLOAD),
     "create_dataset": (nothing, "/datasets", {"name": "churn"}, "/datasets"),
     "change_dataset": (trained, "/datasets/credit", {"exclude": ["remarks"]}, "/datasets/credit"),
     "put_contract": (trained, "/datasets/credit/contract", NEW, "/datasets/credit/contract"),

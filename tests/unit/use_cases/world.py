@@ -13,10 +13,12 @@ from millrace.adapters.memory import (
     InMemoryEventBus,
     InMemoryMetricSink,
     InMemoryModelRegistry,
+    InMemoryMultipartUploads,
     InMemoryNotifier,
     InMemoryObjectStore,
     InMemoryPipelines,
     InMemoryRunLedger,
+    InMemoryTransfers,
     SetClock,
 )
 from millrace.domain import place
@@ -39,6 +41,7 @@ from millrace.use_cases.record_dataset_version import record_dataset_version
 from millrace.use_cases.register_candidates import register_candidates
 from millrace.use_cases.register_upload import register_upload
 from millrace.use_cases.start_training import start_training
+from millrace.use_cases.transfer_file import Progress, start_transfer
 from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_contract, a_quality, a_verdict
 
 ROWS = b"id,age,income,home,remarks,status\n1,30,2000.5,own,fine,good\n2,41,1500,rent,late,bad\n"
@@ -50,6 +53,8 @@ class World:
     catalog: InMemoryDatasetCatalog = field(init=False)
     ledger: InMemoryRunLedger = field(init=False)
     registry: InMemoryModelRegistry = field(init=False)
+    transfers: InMemoryTransfers = field(init=False)
+    multipart: InMemoryMultipartUploads = field(init=False)
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
     bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
@@ -62,6 +67,26 @@ class World:
         self.catalog = InMemoryDatasetCatalog(self.audit)
         self.ledger = InMemoryRunLedger(self.audit)
         self.registry = InMemoryModelRegistry(self.audit)
+        self.transfers = InMemoryTransfers(self.audit)
+        self.multipart = InMemoryMultipartUploads(self.store)
+
+    def sends(self, file_name: str = "may.csv", size: int = 100, dataset: str = "credit") -> Progress:
+        """A file that somebody begins to send in parts."""
+        return start_transfer(
+            catalog=self.catalog,
+            transfers=self.transfers,
+            multipart=self.multipart,
+            clock=self.clock,
+            bucket=DATA_BUCKET,
+            dataset=dataset,
+            file_name=file_name,
+            size_bytes=size,
+            actor="ada",
+        )
+
+    def part_arrives(self, progress: Progress, number: int, body: bytes) -> None:
+        transfer = progress.transfer
+        self.multipart.put(place.uri(transfer.bucket, transfer.key), transfer.multipart_id, number, body)
 
     def put(self, key: str, body: bytes = ROWS) -> str:
         """An object in the data bucket; its version id."""
