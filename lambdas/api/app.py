@@ -22,13 +22,14 @@ from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModif
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
 from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
-from lambdas.api.routes import activity, dashboard, datasets, health, models, runs, uploads
+from lambdas.api.routes import activity, comparison, dashboard, datasets, health, models, runs, uploads
 from millrace import bootstrap, errors
 
 # To add a resource: its module in routes/, and one line here.
 RESOURCES = (
     health.resource,
     datasets.resource,
+    comparison.resource,
     runs.resource,
     models.resource,
     uploads.resource,

@@ -18,7 +18,7 @@ PARAMETERS = {
     "run_id": "training-1",
     "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }
-QUERIES = {"get_training_estimate": {"dataset": "credit"}}
+QUERIES = {"get_training_estimate": {"dataset": "credit"}, "compare_versions": {"from": "1", "to": "1"}}
 READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
 WRITES = [endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"]
 

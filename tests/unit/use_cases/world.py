@@ -287,7 +287,7 @@ def evaluated(candidate: TrainedCandidate, **facts: Any) -> dict[str, Any]:
 
 
 def a_profile(**facts: Any) -> dict[str, Any]:
-    """The parts of profile.json that planning reads and people are shown."""
+    """A profile.json but for its sketches."""
 
     def column(counts: dict[str, int] | None, distinct: float) -> dict[str, Any]:
         return {
@@ -296,6 +296,10 @@ def a_profile(**facts: Any) -> dict[str, Any]:
             "nulls": 10,
             "counts": counts,
             "distinct": distinct,
+            **dict.fromkeys(("mean", "std", "minimum", "maximum")),
+            "quantiles": {},
+            "histogram": {"edges": [0.0, 1.0], "shares": [1.0]} if counts is None else {"edges": [], "shares": []},
+            "top": [list(each) for each in (counts or {}).items()],
         }
 
     return {
