@@ -23,6 +23,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 STATUS_PATH = "/_local/status"
 ANNOUNCE_PATH = "/_local/announce"
+DISCOVERY_PATH = "/.well-known/openid-configuration"
 READ_ACTIONS = (b"Get", b"List", b"Describe", b"Query", b"Scan", b"BatchGet", b"Head", b"Filter")
 
 
@@ -63,7 +64,12 @@ class Gateway:
 
 
 def over_tls(scope: Scope) -> Scope:
-    """Say that the request came over TLS: nobody listens in on loopback, and `enforce_ssl` policies deny plain HTTP."""
+    """Say that the request came over TLS: nobody listens in on loopback, and `enforce_ssl` policies deny plain HTTP.
+
+    Not where ministack answers with its own addresses, made with the scheme it was asked by: there is no TLS to go to.
+    """
+    if scope["path"].endswith(DISCOVERY_PATH):
+        return scope
     return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
 
 
