@@ -90,9 +90,11 @@ def _figures(column: Profile | None) -> ColumnFigures | None:
     return ColumnFigures(**figures, null_share=column["nulls"] / rows if rows else 0.0)
 
 
-def _distance(before: Profile, after: Profile) -> float:
+def _distance(before: Profile, after: Profile) -> float | None:
     if before["kind"] in _VALUES:
         return _total_variation(before, after)
+    if not before["histogram"]["edges"] or not after["histogram"]["edges"]:
+        return None  # a range too wide for bins
     return _kolmogorov_smirnov(before["histogram"], after["histogram"])
 
 

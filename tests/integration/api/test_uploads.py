@@ -41,7 +41,7 @@ def test_a_file_sent_in_parts_with_a_break_becomes_a_run_and_everything_is_on_re
     new = {"file_name": "may file.csv", "size_bytes": len(FILE)}
 
     ticket = deployed.call("POST", "/datasets/parts/uploads", token=token, body=new).json
-    first, second = ticket["parts"]
+    first, _ = ticket["parts"]
     assert send_part(first["address"], FILE[: first["size_bytes"]]) == 200
     here = f"/datasets/parts/uploads/{ticket['upload_id']}"
     assert deployed.call("POST", f"{here}/complete", token=token).status == 409
@@ -63,7 +63,6 @@ def test_a_file_sent_in_parts_with_a_break_becomes_a_run_and_everything_is_on_re
     report = verify_audit(trail=DynamoAuditTrail(table))
     assert report.faults == ()
     assert report.entries > len(entries)
-    assert second["number"] == 2
 
 
 def test_an_aborted_file_cannot_be_completed(deployed: Deployed) -> None:

@@ -127,6 +127,21 @@ def test_numbers_that_share_no_range_are_as_far_apart_as_can_be() -> None:
     assert between(column(), column()).distance == 0.0
 
 
+def test_a_range_too_wide_for_bins_has_no_distance() -> None:
+    boundless = {"edges": [], "shares": []}
+
+    assert between(column(), column(histogram=boundless)).distance is None
+    assert between(column(histogram=boundless), column()).distance is None
+
+
+def test_a_column_of_one_value_is_compared_too() -> None:
+    one, other = ({"edges": [value, value], "shares": [1.0]} for value in (1.0, 3.0))
+
+    assert between(column(histogram=one), column(histogram=one)).distance == 0.0
+    assert between(column(histogram=one), column(histogram=other)).distance == 1.0
+    assert between(column(histogram=one), column()).distance == pytest.approx(0.75)
+
+
 def test_half_of_the_rows_moved_up_is_a_distance_of_a_half() -> None:
     up = {"edges": [0.0, 2.0, 4.0], "shares": [0.0, 1.0]}
 
