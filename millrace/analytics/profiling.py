@@ -15,7 +15,7 @@ profile.json, all keys snake_case:
         "minimum": 18.0, "maximum": 68.0,
         "counts": {"18": 12, …} | null,                                every value with its count, while few
         "quantile_sketch": base64 | null,                              Apache DataSketches t-digest, k = 800
-        "distinct_sketch": base64 | null,                              Apache DataSketches HLL, lg_k = 12
+        "distinct_sketch": base64 | null,                              Apache DataSketches HLL, lg_k = 12; optional
         "frequent_sketch": base64 | null,                              Apache DataSketches frequent items (categories)
         "distinct": 51.0, "quantiles": {"0.5": 36.0, …},               derived, for readers
         "histogram": {"edges": [18.0, …], "shares": [0.02, …]}, "top": [["36", 170], …]}}}
@@ -82,9 +82,11 @@ class ColumnProfile:
 
     @property
     def distinct(self) -> float:
-        """How many different values: exact while they are counted, an estimate afterwards."""
+        """How many different values: exact while they are counted, an estimate afterwards; NaN if not estimated."""
         if self.counts is not None:
             return float(len(self.counts))
+        if self.distinct_sketch is None:
+            return math.nan
         return float(_hll(self.distinct_sketch).get_estimate())
 
     @property
@@ -92,7 +94,7 @@ class ColumnProfile:
         """Whether no value repeats: exactly while values are counted, otherwise as far as the sketch can tell."""
         if self.counts is not None:
             return len(self.counts) == self.count
-        return bool(_hll(self.distinct_sketch).get_upper_bound(2) >= self.count)
+        return self.distinct_sketch is not None and bool(_hll(self.distinct_sketch).get_upper_bound(2) >= self.count)
 
     def quantile(self, share: float) -> float | None:
         """The smallest value that at least `share` of the values do not exceed; None without values."""
@@ -203,7 +205,7 @@ class ColumnProfile:
             "quantile_sketch": _encoded(self.quantile_sketch),
             "distinct_sketch": _encoded(self.distinct_sketch),
             "frequent_sketch": _encoded(self.frequent_sketch),
-            "distinct": self.distinct,
+            "distinct": _finite(self.distinct),
             "quantiles": {str(share): self.quantile(share) for share in QUANTILES} if numeric else {},
             "histogram": {"edges": edges, "shares": shares},
             "top": [list(pair) for pair in self.top()],
@@ -272,9 +274,14 @@ class DatasetProfile:
 
 
 class Profiler:
-    """Profiles batches as they come. `kinds` maps each column to its contract kind, `target` names the target."""
+    """Profiles batches as they come. `kinds` maps each column to its contract kind, `target` names the target.
 
-    def __init__(self, kinds: Mapping[str, str], target: str | None) -> None:
+    Without `distinct` the different values of numbers and texts are not estimated once they are many: that takes most
+    of the time, and a window that is only compared with a baseline does not need it.
+    """
+
+    def __init__(self, kinds: Mapping[str, str], target: str | None, *, distinct: bool = True) -> None:
+        self._distinct = distinct
         self._classes_of = target if target is not None and kinds.get(target) in _CLASS_KINDS else None
         self.profile = DatasetProfile(
             columns={name: ColumnProfile(kind=kind) for name, kind in kinds.items()},
@@ -286,7 +293,12 @@ class Profiler:
         """`rows` has all columns; `splits` is the index into SPLITS of each row."""
         seen = self.profile
         columns = {
-            name: _profile_column(rows.column(name).combine_chunks(), column.kind, exact=column.counts is not None)
+            name: _profile_column(
+                rows.column(name).combine_chunks(),
+                column.kind,
+                exact=column.counts is not None,
+                distinct=self._distinct,
+            )
             for name, column in seen.columns.items()
         }
         sizes = np.bincount(splits, minlength=len(SPLITS))
@@ -308,15 +320,14 @@ class Profiler:
 _CLASS_KINDS = ("category", "boolean", "integer")
 
 
-def _profile_column(values: pa.Array, kind: str, *, exact: bool) -> ColumnProfile:
+def _profile_column(values: pa.Array, kind: str, *, exact: bool, distinct: bool) -> ColumnProfile:
     present = values.drop_null()
     nulls, count = len(values) - len(present), len(present)
     if not count:
         return ColumnProfile(kind=kind, nulls=nulls)
     if kind == "text":
         lengths = pc.utf8_length(present).cast(pa.float64()).to_numpy(zero_copy_only=False)
-        texts = present.to_pylist()
-        return _numeric(lengths, nulls, kind, counts=None, distinct=_hll_of(texts))
+        return _numeric(lengths, nulls, kind, counts=None, distinct=_hll_of(present.to_pylist()) if distinct else None)
     if kind in _COUNTED_TEXT:
         counted = _counted(_as_keys(present))
         if len(counted) <= MAX_EXACT_VALUES:
@@ -331,7 +342,8 @@ def _profile_column(values: pa.Array, kind: str, *, exact: bool) -> ColumnProfil
         )
     numbers = _seconds(present).to_numpy(zero_copy_only=False)
     counts = _exact_counts(numbers) if exact else None
-    return _numeric(numbers, nulls, kind, counts=counts, distinct=None)
+    estimated = distinct and counts is None
+    return _numeric(numbers, nulls, kind, counts=counts, distinct=_hll_of(numbers.tolist()) if estimated else None)
 
 
 def _numeric(
@@ -340,7 +352,8 @@ def _numeric(
     sketched = counts is None
     with np.errstate(over="ignore", invalid="ignore"):  # values near 1e308: mean and m2 may be infinite, and say so
         mean = float(numbers.mean())
-        m2 = float(np.square(numbers - mean).sum())
+        apart = numbers - mean
+        m2 = float(np.square(apart, out=apart).sum())
     return ColumnProfile(
         kind=kind,
         count=len(numbers),
@@ -351,7 +364,7 @@ def _numeric(
         maximum=float(numbers.max()),
         counts=counts,
         quantile_sketch=_digest_of(numbers) if sketched else None,
-        distinct_sketch=(distinct or _hll_of(numbers.tolist())) if sketched else None,
+        distinct_sketch=distinct,
     )
 
 
@@ -449,9 +462,12 @@ def _digest(state: bytes | None) -> Any:
     return datasketches.tdigest_double(_DIGEST_K) if state is None else datasketches.tdigest_double.deserialize(state)
 
 
-def _merge_hlls(one: ColumnProfile, two: ColumnProfile) -> bytes:
+def _merge_hlls(one: ColumnProfile, two: ColumnProfile) -> bytes | None:
+    """None when one of them has many values that were not estimated."""
     import datasketches
 
+    if any(column.counts is None and column.distinct_sketch is None for column in (one, two)):
+        return None
     union = datasketches.hll_union(_HLL_LG_K)
     for column in (one, two):
         if column.distinct_sketch is not None:

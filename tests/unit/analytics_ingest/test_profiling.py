@@ -196,3 +196,43 @@ def test_values_too_large_for_a_variance_still_make_valid_json() -> None:
     back = DatasetProfile.from_json(json.loads(text))
     assert math.isinf(back.columns["x"].m2)
     assert (back.columns["x"].minimum, back.columns["x"].maximum) == (-1e308, 1e308)
+
+
+def test_a_large_batch_is_digested_as_exactly_as_value_by_value() -> None:
+    rng = np.random.default_rng(8)
+    for values in (rng.normal(size=80_000), rng.lognormal(0, 3, 80_000), rng.normal(0, 900, 80_000).round()):
+        found = column_of(values)
+        points = np.quantile(values, np.linspace(0.001, 0.999, 200), method="inverted_cdf")
+        truth = np.searchsorted(np.sort(values), points, side="right") / len(values)
+        assert np.abs(found.share_up_to(points) - truth).max() < 0.002
+        assert (found.share_up_to(np.array([values.max()])), found.share_below(np.array([values.min()]))) == (1.0, 0.0)
+
+
+def test_a_value_that_many_rows_share_counts_up_to_it_and_not_below_it() -> None:
+    rng = np.random.default_rng(9)
+    values = np.where(rng.random(60_000) < 0.6, 0.0, rng.normal(size=60_000))
+    found = column_of(values, batches=5)
+    assert found.share_up_to(np.array([0.0]))[0] == pytest.approx((values <= 0).mean(), abs=0.015)
+    assert found.share_below(np.array([0.0]))[0] == pytest.approx((values < 0).mean(), abs=0.015)
+
+
+def test_a_fraction_that_most_rows_share_stays_that_fraction_in_a_large_batch() -> None:
+    """0.1 has no exact sum: a cluster's mean must not move off the value."""
+    values = np.where(np.arange(20_000) % 10 < 8, 0.1, np.linspace(1, 2, 20_000))
+    found = column_of(values)
+    assert found.counts is None
+    assert (found.quantile(0.2), found.share_below(np.array([0.1]))[0]) == (0.1, 0.0)
+
+
+def test_different_values_need_not_be_estimated() -> None:
+    values = np.random.default_rng(10).normal(size=5_000)
+    profiler = Profiler({"x": "number"}, None, distinct=False)
+    for start in range(0, 5_000, 500):
+        profiler.add(pa.table({"x": values[start : start + 500]}), np.zeros(500, dtype=np.int64))
+    found = profiler.profile.columns["x"]
+    assert math.isnan(found.distinct)
+    assert not found.all_distinct
+    assert found.distinct_sketch is None
+    assert found.quantile(0.5) == column_of(values, batches=10).quantile(0.5)
+    assert ColumnProfile.from_json(json.loads(json.dumps(found.to_json()))).distinct_sketch is None
+    assert found.merge(column_of(values)).distinct_sketch is None
