@@ -96,7 +96,10 @@ class TestProblems:
         assert api.get("/models/credit").status == 500
 
     def test_every_error_of_the_platform_has_a_status_and_ours_is_500(self) -> None:
-        kinds = set(errors.PlatformError.__subclasses__())
+        # Those of the command line never pass the API, whichever tests imported them before.
+        kinds = {
+            kind for kind in errors.PlatformError.__subclasses__() if not kind.__module__.startswith("millrace.cli")
+        }
 
         assert {kind.__name__ for kind in kinds if status_of(kind) == 500} == set()
         assert status_of(errors.PlatformError) == 500
