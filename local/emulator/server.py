@@ -68,7 +68,7 @@ def over_tls(scope: Scope) -> Scope:
 
     Not where ministack answers with its own addresses, made with the scheme it was asked by: there is no TLS to go to.
     """
-    if scope["path"].endswith(DISCOVERY_PATH):
+    if scope.get("path", "").endswith(DISCOVERY_PATH):
         return scope
     return {**scope, "headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
 

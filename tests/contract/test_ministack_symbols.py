@@ -104,6 +104,16 @@ STORES = {
     "services.cloudformation.provisioners._RESOURCE_HANDLERS": dict,
     "services.stepfunctions._SERVICE_DISPATCH": dict,
 }
+# Resource types whose provisioning we wrap, or would otherwise have to do ourselves.
+PROVISIONED = (
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Authorizer",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::Cognito::UserPoolDomain",
+    "AWS::Cognito::UserPoolGroup",
+    "AWS::Cognito::UserPoolResourceServer",
+)
 SCOPED_STORES = (
     "cloudwatch._alarms",
     "cloudwatch._metrics",
@@ -134,6 +144,12 @@ def test_ministack_has_the_class_with_the_parameters_we_give_it(path: str) -> No
 @pytest.mark.parametrize("path", sorted(STORES))
 def test_ministack_has_the_store_we_write_to(path: str) -> None:
     assert isinstance(symbol(path), STORES[path])
+
+
+@pytest.mark.parametrize("kind", PROVISIONED)
+def test_ministack_makes_changes_and_deletes_what_the_api_stands_on(kind: str) -> None:
+    handler = symbol("services.cloudformation.provisioners._RESOURCE_HANDLERS")[kind]
+    assert {"create", "update", "delete"} <= handler.keys()
 
 
 @pytest.mark.parametrize("path", SCOPED_STORES)
