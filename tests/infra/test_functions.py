@@ -209,7 +209,7 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("CollectCandidates", {names.RUNS_PREFIX}),
         ("SageMaker", {names.RUNS_PREFIX}),
         ("RegisterCandidates", {names.MODELS_PREFIX}),
-        ("App", set()),
+        ("App", {names.UPLOADS_PREFIX}),
     ],
 )
 def test_each_role_writes_where_the_architecture_says_and_nowhere_else(
@@ -227,10 +227,10 @@ def test_each_role_writes_where_the_architecture_says_and_nowhere_else(
         assert any(f'"/{prefix}*"' in resource for resource in written), (prefix, written)
 
 
-def test_nobody_but_people_writes_uploads_and_nobody_deletes_a_registered_model(prod: Platform) -> None:
+def test_only_the_api_on_peoples_behalf_writes_uploads_and_nobody_deletes_a_registered_model(prod: Platform) -> None:
     changing = [
-        json.dumps(statement["Resource"])
-        for _, statement in statements(prod)
+        (policy, json.dumps(statement["Resource"]))
+        for policy, statement in statements(prod)
         if {"s3:PutObject", "s3:DeleteObject"} & set(listed(statement["Action"]))
     ]
     deleting = [
@@ -239,6 +239,7 @@ def test_nobody_but_people_writes_uploads_and_nobody_deletes_a_registered_model(
         if "s3:DeleteObject" in listed(statement["Action"])
     ]
 
-    assert changing
-    assert [resource for resource in changing if names.UPLOADS_PREFIX in resource] == []
+    # The API signs the addresses that people send their parts to.
+    uploading = [policy for policy, resource in changing if names.UPLOADS_PREFIX in resource]
+    assert [policy.partition("Role")[0] for policy in uploading] == ["App"]
     assert [resource for resource in deleting if names.MODELS_PREFIX in resource] == []
