@@ -19,7 +19,7 @@ def approve_model_version(
     actor: str,
     reason: str,
 ) -> ModelVersion:
-    """Raises InvalidInput without a reason, NotFound, NotAllowed when the dataset asks for four eyes, AlreadyDecided."""
+    """Raises InvalidInput without a reason, NotFound, AlreadyDecided, and NotAllowed when four eyes are asked for."""
     if not reason.strip():
         raise InvalidInput("say why this version is approved: the reason stays in the model's history")
     model, number = parse_version_id(version_id)
