@@ -80,7 +80,9 @@ class IdentityStack(PlatformStack):
             deletion_protection=config.deletion_protection,
             removal_policy=config.removal_policy,
         )
-        acknowledge(pool, "A second factor is each person's choice; an environment with secrets makes it a rule.", "COG2")
+        acknowledge(
+            pool, "A second factor is each person's choice; an environment with secrets makes it a rule.", "COG2"
+        )
         acknowledge(pool, "Threat protection costs per active user: the account owner's to switch on.", "COG3", "COG8")
         return pool
 
@@ -125,9 +127,7 @@ class IdentityStack(PlatformStack):
             role: cognito.ResourceServerScope(scope_name=role, scope_description=f"Act as a {role}")
             for role in names.ROLES
         }
-        server = self.user_pool.add_resource_server(
-            "Api", identifier=names.SCOPE_PREFIX, scopes=list(scopes.values())
-        )
+        server = self.user_pool.add_resource_server("Api", identifier=names.SCOPE_PREFIX, scopes=list(scopes.values()))
         return self.user_pool.add_client(
             "Machines",
             generate_secret=True,
