@@ -28,10 +28,12 @@ if TYPE_CHECKING:
         Notifier,
         ObjectStore,
         Pipelines,
+        RecordQueue,
         RunLedger,
         Tallies,
         Transfers,
     )
+    from millrace.use_cases.load_served_model import ServedModels
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class Platform:
         arns: Mapping[str, str] = {
             names.INGEST_PIPELINE: self.settings.ingest_state_machine_arn,
             names.TRAINING_PIPELINE: self.settings.training_state_machine_arn,
+            names.DEPLOYMENT_PIPELINE: self.settings.deployment_state_machine_arn,
         }
         return StepFunctionsPipelines(_client("stepfunctions"), arns)
 
@@ -136,6 +139,20 @@ class Platform:
         from millrace.adapters.cloudwatch import CloudWatchMetrics
 
         return CloudWatchMetrics(_client("cloudwatch"))
+
+    @cached_property
+    def inference_records(self) -> RecordQueue:
+        from millrace.adapters.sqs import SqsRecordQueue
+
+        # Somebody waits for the answer: a queue that does not react soon is left alone.
+        client = _client("sqs", attempts=2, timeout_seconds=1)
+        return SqsRecordQueue(client, self.settings.require("inference_records_queue_url"))
+
+    @cached_property
+    def served_models(self) -> ServedModels:
+        from millrace.use_cases.load_served_model import ServedModels
+
+        return ServedModels(self.registry, self.store, self.settings.require("artifacts_bucket"))
 
     @cached_property
     def clock(self) -> Clock:
@@ -165,16 +182,16 @@ def _of_environment() -> Platform:
     return Platform(Settings.from_env())
 
 
-def _client(service: str) -> Any:
+def _client(service: str, *, attempts: int = 5, timeout_seconds: int = 60) -> Any:
     """SigV4 for S3, also where the default would still be the older one; a retried request is a safe one."""
     import boto3
     from botocore.config import Config
 
     config = Config(
-        retries={"mode": "standard", "max_attempts": 5},
+        retries={"mode": "standard", "max_attempts": attempts},
         signature_version="s3v4" if service == "s3" else None,
-        read_timeout=60,
-        connect_timeout=5,
+        read_timeout=timeout_seconds,
+        connect_timeout=min(5, timeout_seconds),
     )
     build: Any = boto3.client  # its overloads name every service, so they cannot be called with a variable
     return build(service, config=config)

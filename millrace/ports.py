@@ -186,6 +186,12 @@ class ModelRegistry(Protocol):
         already, or the version is not APPROVED.
         """
 
+    def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:
+        """Append that a version did not come into service. `at` tells deployments apart: each is noted once.
+
+        Raises NotFound when the version does not exist.
+        """
+
     def history(self, model: str) -> Sequence[ModelEvent]:
         """Oldest first, without gaps."""
 
@@ -373,6 +379,13 @@ class Notifier(Protocol):
 class MetricSink(Protocol):
     def record(self, values: Mapping[str, float], *, dimensions: Mapping[str, str], units: Mapping[str, str]) -> None:
         """CloudWatch metrics in the platform's namespace; `units` are CloudWatch's names, default None."""
+
+
+class RecordQueue(Protocol):
+    """Where inference records wait to be written, off the path of the answer."""
+
+    def send(self, records: Sequence[str]) -> None:
+        """Records as JSON objects. Never fails: what the queue does not take is kept in the log."""
 
 
 class Clock(Protocol):

@@ -22,6 +22,8 @@ class Settings:
     event_bus_name: str = ""
     ingest_state_machine_arn: str = ""
     training_state_machine_arn: str = ""
+    deployment_state_machine_arn: str = ""
+    inference_records_queue_url: str = ""
     training_image: str = ""
     code_digest: str = ""
 

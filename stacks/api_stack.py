@@ -22,10 +22,13 @@ from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
+from stacks.serving_stack import ServingStack
 from stacks.training_stack import TrainingStack
 
 # Everything else needs a token, also a path that does not exist.
 OPEN_PATHS = ("/healthz", "/openapi.json")
+# Answered by a function of its own, which has what computes predictions.
+PREDICT_PATH = "/inference/predict"
 ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Poll-After", "X-Request-Id"]
 # The log groups of the jobs of a run, which GET /runs/{run_id}/logs reads.
@@ -59,6 +62,7 @@ class ApiStack(PlatformStack):
         identity: IdentityStack,
         ingest: IngestStack,
         training: TrainingStack,
+        serving: ServingStack,
     ) -> None:
         super().__init__(scope, id, config=config)
         app = PlatformFunction(
@@ -74,6 +78,7 @@ class ApiStack(PlatformStack):
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
+                names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
             },
         )
         registry.may_use(app)
@@ -85,12 +90,17 @@ class ApiStack(PlatformStack):
         data.artifacts_bucket.may_read(app, names.MODELS_PREFIX)
         notifications.event_bus.grant_put_events_to(app)
         training.state_machine.grant_start_execution(app)
-        for machine in (ingest.state_machine, training.state_machine):
+        for machine in (ingest.state_machine, training.state_machine, serving.state_machine):
             machine.may_read_executions(app)
             machine.may_stop_executions(app)
         may_read_logs(app, *JOB_LOG_GROUPS)
 
         api = self._http_api(config, identity, app)
+        api.add_routes(
+            path=PREDICT_PATH,
+            methods=[apigateway.HttpMethod.POST],
+            integration=HttpLambdaIntegration("PredictIntegration", serving.predict),
+        )
         cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
 
     def _http_api(

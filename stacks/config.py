@@ -11,7 +11,7 @@ import aws_cdk as cdk
 
 @dataclass(frozen=True)
 class LambdaTarget:
-    """What the functions run on.
+    """What runs packages that we build: the functions, or the container of jobs.
 
     `wheel_platform` is uv's `--python-platform`; None means the machine that builds the package.
     """
@@ -21,7 +21,9 @@ class LambdaTarget:
     wheel_platform: str | None
 
 
-GRAVITON = LambdaTarget(python_version="3.13", architecture="arm64", wheel_platform="aarch64-manylinux2014")
+# Amazon Linux 2023 has glibc 2.34; onnxruntime wants 2.28.
+GRAVITON = LambdaTarget(python_version="3.13", architecture="arm64", wheel_platform="aarch64-manylinux_2_28")
+SAGEMAKER_IMAGE = LambdaTarget(python_version="3.12", architecture="x86_64", wheel_platform="x86_64-manylinux_2_28")
 
 
 def this_machine() -> LambdaTarget:
@@ -53,6 +55,7 @@ class EnvironmentConfig:
     noncurrent_days: int
     deletion_protection: bool = False
     lambda_target: LambdaTarget = GRAVITON
+    container_target: LambdaTarget = SAGEMAKER_IMAGE
     account: str | None = None
     region: str | None = None
     notification_email: str | None = None
@@ -71,6 +74,7 @@ ENVIRONMENTS = {
             run_files_days=30,
             noncurrent_days=7,
             lambda_target=this_machine(),
+            container_target=this_machine(),
             allowed_origins=("http://localhost:5173",),
             password_sign_in=True,
         ),

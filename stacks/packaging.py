@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -30,11 +31,18 @@ LAMBDA_LIMIT_BYTES = 250 * 1024 * 1024
 # A zip entry cannot be older, and a constant makes equal contents equal bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # botocore describes 400 services in 27 MB; functions call these. A test compares the list with the code's clients.
-CALLED_SERVICES = frozenset({"cloudwatch", "dynamodb", "events", "logs", "s3", "sns", "stepfunctions", "sts"})
+CALLED_SERVICES = frozenset({"cloudwatch", "dynamodb", "events", "logs", "s3", "sns", "sqs", "stepfunctions", "sts"})
 # Directories that the clevercsv wheel leaves beside its package by accident.
 STRAY = ("auxiliary", "docs", "man", "notes", "src", "stubs")
+# onnx imports it; the image may have an older one.
+ALSO_EXPORTED = frozenset({"typing-extensions"})
 # Packages kept per kind: enough to switch between branches and environments without building again.
 KEPT_BUILDS = 12
+# Training and conversion tools of onnxruntime, and the models that onnx tests itself with.
+UNREAD_OF_ONNX = (
+    *(f"onnxruntime/{part}" for part in ("backend", "datasets", "quantization", "tools", "transformers")),
+    "onnx/backend/test",
+)
 # Of a wheel's metadata only this is read at run time (importlib.metadata.version).
 KEPT_METADATA = "METADATA"
 
@@ -83,9 +91,12 @@ def zip_package(name: str, files: Mapping[str, bytes], *, build: Path = BUILD) -
     return Package(target, digest)
 
 
-def lambda_package(target: LambdaTarget, *, build: Path = BUILD) -> Package:
-    """The one package of all functions: the lock's `lambda` extra, `millrace` and `lambdas`, for `target`."""
-    requirements = locked_requirements("lambda")
+def lambda_package(target: LambdaTarget, *, predicting: bool = False, build: Path = BUILD) -> Package:
+    """The package of all functions: the lock's `lambda` extra, `millrace` and `lambdas`, for `target`.
+
+    Functions that compute predictions have a package of their own, with the extra `predict` in it.
+    """
+    requirements = locked_requirements("lambda", *(["predict"] if predicting else []))
     files = sources("millrace", "lambdas")
     digest = digest_of(files, RECIPE, requirements, repr(target), sys.platform if target.wheel_platform is None else "")
     package = build / f"lambda-{digest[:16]}"
@@ -115,10 +126,34 @@ def lambda_libraries(requirements: str, target: LambdaTarget, *, build: Path = B
     return libraries
 
 
-def locked_requirements(extra: str) -> str:
-    """What uv.lock pins for an extra, with hashes, as requirements.txt. Needs no network."""
-    command = ["export", "--frozen", "--no-default-groups", "--extra", extra, "--no-emit-project", "--no-header"]
-    return _uv(*command, "--no-annotate", "--quiet")
+def export_libraries(target: LambdaTarget, *, build: Path = BUILD) -> Package:
+    """A zip of what exports models and the SageMaker image lacks: the lock's extra `export` without the image's own."""
+    brought = locked_names("sagemaker") - ALSO_EXPORTED
+    requirements = locked_requirements("export", without=sorted(brought))
+    digest = digest_of({}, RECIPE, requirements, repr(target), sys.platform if target.wheel_platform is None else "")
+    package = build / f"export-{digest[:16]}.zip"
+    if not package.exists():
+        build.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=build) as scratch, tempfile.TemporaryDirectory(dir=build) as written:
+            _install(requirements, target, Path(scratch))
+            _strip(Path(scratch))
+            archive = Path(shutil.make_archive(str(Path(written) / "libraries"), "zip", scratch))
+            _publish(archive, package)
+        _forget_oldest(build, "export-*")
+    return Package(package, digest)
+
+
+def locked_names(*extras: str) -> set[str]:
+    """The packages of extras, and what they need."""
+    return set(re.findall(r"^([a-z0-9._-]+)==", locked_requirements(*extras), re.MULTILINE))
+
+
+def locked_requirements(*extras: str, without: Iterable[str] = ()) -> str:
+    """What uv.lock pins for extras, with hashes, as requirements.txt. Needs no network."""
+    command = ["export", "--frozen", "--no-default-groups", "--no-emit-project", "--no-header", "--no-annotate"]
+    command += [part for extra in extras for part in ("--extra", extra)]
+    command += [part for name in without for part in ("--no-emit-package", name)]
+    return _uv(*command, "--quiet")
 
 
 def locked_version(package: str) -> str:
@@ -183,7 +218,7 @@ def _link(source: str, target: str) -> None:
 def _forget_oldest(build: Path, pattern: str) -> None:
     builds = sorted(build.glob(pattern), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in builds[KEPT_BUILDS:]:
-        shutil.rmtree(old)
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
 
 
 def _install(requirements: str, target: LambdaTarget, directory: Path) -> None:
@@ -204,8 +239,9 @@ def _strip(directory: Path) -> None:
         *(directory / name for name in ("bin", *STRAY)),
         *directory.rglob("__pycache__"),
         *directory.rglob("tests"),
+        *(directory / part for part in UNREAD_OF_ONNX),
     ]
-    services = [path for path in (directory / "botocore" / "data").iterdir() if path.is_dir()]
+    services = [path for path in directory.glob("botocore/data/*") if path.is_dir()]
     for path in unread + [path for path in services if path.name not in CALLED_SERVICES]:
         shutil.rmtree(path, ignore_errors=True)
     for metadata in directory.glob("*.dist-info/**/*"):

@@ -16,6 +16,7 @@ from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.registry_stack import RegistryStack
 from stacks.runs_stack import RunsStack
+from stacks.serving_stack import ServingStack
 from stacks.training_stack import TrainingStack
 
 # Given here and not in cdk.json, which only the CDK CLI reads: both ways of synthesising give the same bytes.
@@ -50,6 +51,14 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
+        serving = ServingStack(
+            self,
+            "Serving",
+            config=config,
+            data=data,
+            registry=registry,
+            notifications=notifications,
+        )
         RunsStack(
             self,
             "Runs",
@@ -58,6 +67,7 @@ class PlatformStage(cdk.Stage):
             notifications=notifications,
             ingest=ingest,
             training=training,
+            serving=serving,
         )
         identity = IdentityStack(self, "Identity", config=config)
         ApiStack(
@@ -70,6 +80,7 @@ class PlatformStage(cdk.Stage):
             identity=identity,
             ingest=ingest,
             training=training,
+            serving=serving,
         )
 
 

@@ -46,6 +46,10 @@ class RegistryStack(PlatformStack):
         """Read and change items, but not the index."""
         iam.Grant.add_to_principal(grantee=grantee, actions=TABLE_ACTIONS, resource_arns=[self.table.table_arn])
 
+    def may_look_up(self, grantee: iam.IGrantable) -> None:
+        """Read single items by key."""
+        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:GetItem"], resource_arns=[self.table.table_arn])
+
     def may_list(self, grantee: iam.IGrantable) -> None:
         """Query the indexes: lists of datasets, runs and models. Batch reads: what a list shows of each."""
         indexes = [f"{self.table.table_arn}/index/{index}" for index in names.INDEXES]

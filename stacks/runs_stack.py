@@ -13,6 +13,7 @@ from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
+from stacks.serving_stack import ServingStack
 from stacks.training_stack import TrainingStack
 
 FINAL_STATES = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
@@ -31,9 +32,10 @@ class RunsStack(PlatformStack):
         notifications: NotificationsStack,
         ingest: IngestStack,
         training: TrainingStack,
+        serving: ServingStack,
     ) -> None:
         super().__init__(scope, id, config=config)
-        machines = [ingest.state_machine, training.state_machine]
+        machines = [ingest.state_machine, training.state_machine, serving.state_machine]
         on_execution_ended = EventFunction(
             self,
             "OnExecutionEnded",
@@ -44,6 +46,7 @@ class RunsStack(PlatformStack):
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
+                names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
             },
             pattern=events.EventPattern(
                 source=["aws.states"],

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from millrace import names
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
-from stacks.constructs.observability import may_publish_metrics, may_write_logs
+from stacks.constructs.job_role import JobRole
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.data_stack import DataStack
 from stacks.notifications_stack import NotificationsStack
@@ -52,7 +51,12 @@ class TrainingStack(PlatformStack):
             self, "Code", path=str(package.path), asset_hash=package.digest, asset_hash_type=cdk.AssetHashType.CUSTOM
         )
         image = TrainingImage(self, "Image")
-        role = self._sagemaker_role(data, code, image)
+        role = JobRole(self, "SageMakerRole", assets=[code], image=image, kinds=["TrainingJobs", "ProcessingJobs"])
+        data_bucket.may_read(role, names.DATASETS_PREFIX)
+        artifacts.may_read(role, names.RUNS_PREFIX)
+        artifacts.may_write(role, names.RUNS_PREFIX)
+        # A checkpoint that the script replaces is deleted in S3 too.
+        artifacts.may_delete(role, names.RUNS_PREFIX)
 
         plan_training = PlatformFunction(
             self,
@@ -132,40 +136,6 @@ class TrainingStack(PlatformStack):
         registry.may_use(on_dataset_version_ready)
         self.state_machine.grant_start_execution(on_dataset_version_ready)
 
-        on_model_version_approved = EventFunction(
-            self,
-            "OnModelVersionApproved",
-            config=config,
-            timeout=cdk.Duration.seconds(30),
-            environment={names.REGISTRY_TABLE: table_name},
-            event_bus=notifications.event_bus,
-            pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.MODEL_VERSION_APPROVED]),
-        )
-        registry.may_use(on_model_version_approved)
-
         cdk.CfnOutput(self, "TrainingStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "TrainingImage", value=image.uri)
         cdk.CfnOutput(self, "CodeDigest", value=package.digest)
-
-    def _sagemaker_role(self, data: DataStack, code: s3_assets.Asset, image: TrainingImage) -> iam.Role:
-        """What training and evaluation jobs may do. They have no network of their own, so this is S3 and logs."""
-        role = iam.Role(self, "SageMakerRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        data.data_bucket.may_read(role, names.DATASETS_PREFIX)
-        data.artifacts_bucket.may_read(role, names.RUNS_PREFIX)
-        data.artifacts_bucket.may_write(role, names.RUNS_PREFIX)
-        # A checkpoint that the script replaces is deleted in S3 too.
-        data.artifacts_bucket.may_delete(role, names.RUNS_PREFIX)
-
-        def allow(actions: list[str], *resources: str) -> None:
-            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
-
-        allow(["s3:GetObject"], code.bucket.arn_for_objects(code.s3_object_key))
-        allow(["s3:ListBucket"], code.bucket.bucket_arn)
-        may_write_logs(role, "/aws/sagemaker/")
-        allow(
-            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            image.repository_arn,
-        )
-        allow(["ecr:GetAuthorizationToken"], "*")
-        may_publish_metrics(role, "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
-        return role

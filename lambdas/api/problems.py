@@ -74,6 +74,7 @@ STATUS: dict[type[errors.PlatformError], int] = {
     errors.KeyReused: 422,
     errors.EvaluationInvalid: 422,
     errors.TrainingFailed: 422,
+    errors.ServingRefused: 422,
     errors.NotSignedIn: 401,
     errors.NotAllowed: 403,
     errors.NotFound: 404,

@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ledger=platform.ledger,
         pipelines=platform.pipelines,
         catalog=platform.catalog,
+        registry=platform.registry,
         notifier=platform.notifier,
         run_id=change.detail.name,
         state=change.detail.status,

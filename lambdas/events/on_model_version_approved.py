@@ -1,4 +1,4 @@
-"""Event ModelVersionApproved: the alias `champion` moves to the version."""
+"""Event ModelVersionApproved: the version is deployed, which ends with the alias `champion` moving to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from millrace import bootstrap
 from millrace.domain.event import ModelVersionApproved
-from millrace.use_cases.promote_model_version import promote_model_version
+from millrace.use_cases.deploy_model_version import deploy_model_version
 
 logger = Logger(service="OnModelVersionApproved")
 
@@ -23,6 +23,14 @@ class Envelope(BaseModel):
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     approved = Envelope.model_validate(event).detail
     platform = bootstrap.platform()
-    move = promote_model_version(registry=platform.registry, clock=platform.clock, **approved.model_dump())
-    logger.info("promoted", extra={"model": approved.model, "number": approved.number, "moved": move is not None})
-    return {"model": approved.model, "number": approved.number, "moved": move is not None}
+    run = deploy_model_version(
+        catalog=platform.catalog,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        pipelines=platform.pipelines,
+        clock=platform.clock,
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        **approved.model_dump(),
+    )
+    logger.info("deploying", extra={"model": approved.model, "number": approved.number, "run_id": run.run_id})
+    return {"run_id": run.run_id}

@@ -538,6 +538,17 @@ class InMemoryModelRegistry:
         self._trail.record(audit.alias_moved(event))
         return event
 
+    @_one_at_a_time
+    def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:
+        self.get(model, number)
+        kind = ModelEventKind.DEPLOYMENT_FAILED
+        for event in self._events[model]:
+            if (event.kind, event.number, event.at) == (kind, number, at):
+                return event
+        noted = self._record(model, kind=kind, number=number, actor=actor, reason=reason, at=at)
+        self._trail.record(audit.deployment_failed(noted))
+        return noted
+
     def history(self, model: str) -> Sequence[ModelEvent]:
         return list(self._events.get(model, []))
 
@@ -730,6 +741,14 @@ class InMemoryNotifier:
 
     def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
         self.sent.append(Notification(subject, message, dict(attributes)))
+
+
+class InMemoryRecordQueue:
+    def __init__(self) -> None:
+        self.records: list[str] = []
+
+    def send(self, records: Sequence[str]) -> None:
+        self.records += records
 
 
 class Measurement(NamedTuple):

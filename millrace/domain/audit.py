@@ -42,6 +42,7 @@ class Action(StrEnum):
     MODEL_VERSION_REGISTERED = "model_version.registered"
     MODEL_VERSION_APPROVED = "model_version.approved"
     MODEL_VERSION_REJECTED = "model_version.rejected"
+    DEPLOYMENT_FAILED = "model_version.deployment_failed"
     ALIAS_MOVED = "alias.moved"
 
 
@@ -247,6 +248,11 @@ def alias_moved(event: ModelEvent) -> Deed:
         "reason": event.reason,
     }
     return Deed(model_subject(event.model), event.actor, Action.ALIAS_MOVED, detail)
+
+
+def deployment_failed(event: ModelEvent) -> Deed:
+    detail = {"number": event.number, "reason": event.reason}
+    return Deed(model_subject(event.model), event.actor, Action.DEPLOYMENT_FAILED, detail)
 
 
 def _of_upload(upload: Upload, action: Action, **detail: object) -> Deed:

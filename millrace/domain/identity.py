@@ -35,6 +35,15 @@ def requested_training_run_id(dataset: str, version: int, actor: str, at: dateti
     return f"{names.TRAINING_PIPELINE}-{_digest(dataset, str(version), actor, at.isoformat(), length=12)}"
 
 
+def automatic_deployment_run_id(model: str, number: int) -> str:
+    """A version is approved once, and that deploys it once; deploying it again is a person's decision."""
+    return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), length=12)}"
+
+
+def requested_deployment_run_id(model: str, number: int, actor: str, at: datetime) -> str:
+    return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), actor, at.isoformat(), length=12)}"
+
+
 def job_name(run_id: str, part: str) -> str:
     """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
     return f"{run_id}-{part.replace('_', '-')}"

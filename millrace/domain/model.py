@@ -125,6 +125,7 @@ class ModelEventKind(StrEnum):
     APPROVED = "APPROVED"
     REJECTED = "REJECTED"
     ALIAS_MOVED = "ALIAS_MOVED"
+    DEPLOYMENT_FAILED = "DEPLOYMENT_FAILED"
 
 
 class ModelEvent(Entity):

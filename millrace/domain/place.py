@@ -81,3 +81,12 @@ def run_uri(bucket: str, run_id: str, path: str) -> str:
 
 def model_uri(bucket: str, model: str, number: int, file: str) -> str:
     return uri(bucket, f"{names.MODELS_PREFIX}{model}/v{number}/{file}")
+
+
+def serving_uri(bucket: str, model: str, number: int, file: str) -> str:
+    return model_uri(bucket, model, number, f"serving/{file}")
+
+
+def inference_records_uri(bucket: str, model: str, date: str, name: str) -> str:
+    """`date` is ISO 8601, in UTC."""
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/records/date={date}/{name}.jsonl")

@@ -19,5 +19,7 @@ class Role(StrEnum):
 EVERYONE = frozenset(Role)
 # Whoever trains a model version is not by that allowed to let it go live, and the other way round.
 SCIENTISTS = frozenset({Role.SCIENTIST, Role.ADMIN})
+# A viewer looks; who asks for predictions leaves records.
+PREDICTORS = frozenset({Role.SCIENTIST, Role.APPROVER, Role.ADMIN})
 APPROVERS = frozenset({Role.APPROVER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})

@@ -10,7 +10,7 @@ from millrace import names
 from millrace.domain.failure import explain
 from millrace.domain.run import Run, RunState, Step
 from millrace.errors import NotFound
-from millrace.ports import DatasetCatalog, Notifier, Pipelines, RunLedger
+from millrace.ports import DatasetCatalog, ModelRegistry, Notifier, Pipelines, RunLedger
 from millrace.use_cases.reject_upload import reject_upload
 
 
@@ -19,6 +19,7 @@ def close_run(
     ledger: RunLedger,
     pipelines: Pipelines,
     catalog: DatasetCatalog,
+    registry: ModelRegistry,
     notifier: Notifier,
     run_id: str,
     state: RunState,
@@ -37,6 +38,7 @@ def close_run(
     reason = None if state == RunState.SUCCEEDED else _reason(state, error, cause, steps)
     if reason is not None:
         _settle_upload(catalog, run, reason)
+        _note_deployment(registry, run, reason, at)
         _notify(notifier, run, state, reason)
     ledger.close(run_id, state=state, reason=reason, steps=steps, at=at)
     return ledger.get(run_id)
@@ -81,11 +83,20 @@ def _settle_upload(catalog: DatasetCatalog, run: Run, reason: str) -> None:
         )
 
 
+def _note_deployment(registry: ModelRegistry, run: Run, reason: str, at: datetime) -> None:
+    """The alias is where it was; that a version did not come into service belongs to the model's history."""
+    if run.pipeline == names.DEPLOYMENT_PIPELINE:
+        given: dict[str, Any] = run.input
+        registry.note_failed_deployment(given["model"], given["number"], actor=run.started_by, reason=reason, at=at)
+
+
 def _notify(notifier: Notifier, run: Run, state: RunState, reason: str) -> None:
-    what = run.dataset or "an upload without a dataset"
-    about = f" v{run.dataset_version}" if run.dataset_version else ""
+    dataset = run.dataset or "an upload without a dataset"
+    what = f"{dataset} v{run.dataset_version}" if run.dataset_version else dataset
+    if run.pipeline == names.DEPLOYMENT_PIPELINE:
+        what = f"{run.input['model']}:{run.input['number']}"
     notifier.notify(
-        subject=f"Millrace: {run.pipeline} of {what}{about} {state}",
-        message=f"Run {run.run_id}, {run.pipeline} of {what}{about}, ended {state}.\n\n{reason}\n",
-        attributes={"kind": "run_ended", "pipeline": run.pipeline, "state": state, "dataset": what},
+        subject=f"Millrace: {run.pipeline} of {what} {state}",
+        message=f"Run {run.run_id}, {run.pipeline} of {what}, ended {state}.\n\n{reason}\n",
+        attributes={"kind": "run_ended", "pipeline": run.pipeline, "state": state, "dataset": dataset},
     )

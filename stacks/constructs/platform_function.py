@@ -36,13 +36,15 @@ class PlatformFunction(lambda_.Function):
         scope: Construct,
         id: str,
         *,
-        kind: Literal["api", "tasks", "events"],
+        kind: Literal["api", "tasks", "events", "inference"],
         config: EnvironmentConfig,
         environment: Mapping[str, str],
         timeout: cdk.Duration,
         memory_mb: int = MEMORY_MB,
         failures: sqs.IQueue | None = None,
+        predicting: bool = False,
     ) -> None:
+        """`predicting` functions have numpy and the ONNX runtime."""
         log_group = logs.LogGroup(
             scope,
             f"{id}Log",
@@ -56,7 +58,7 @@ class PlatformFunction(lambda_.Function):
             )
         )
         target = config.lambda_target
-        package = lambda_package(target)
+        package = lambda_package(target, predicting=predicting)
         super().__init__(
             scope,
             id,

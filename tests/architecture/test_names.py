@@ -15,7 +15,7 @@ from stacks.constructs.asl_state_machine import DEFINITIONS, placeholders_in, ta
 from stacks.constructs.platform_function import module_name
 from stacks.packaging import REPOSITORY
 
-PIPELINES = [names.INGEST_PIPELINE, names.TRAINING_PIPELINE]
+PIPELINES = [names.INGEST_PIPELINE, names.TRAINING_PIPELINE, names.DEPLOYMENT_PIPELINE]
 
 
 def text_of(pipeline: str) -> str:
@@ -60,7 +60,7 @@ def test_every_entry_point_in_a_container_exists() -> None:
         for entrypoint in re.findall(r'"-m", "(sagemaker_scripts\.\w+)"', json.dumps(task.get("Parameters", {})))
     }
 
-    assert modules == {"sagemaker_scripts.train", "sagemaker_scripts.evaluate"}
+    assert modules == {"sagemaker_scripts.train", "sagemaker_scripts.evaluate", "sagemaker_scripts.export"}
     for module in modules:
         source = (REPOSITORY / f"{module.replace('.', '/')}.py").read_text()
         assert 'if __name__ == "__main__":' in source

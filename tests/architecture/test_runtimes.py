@@ -14,6 +14,8 @@ from stacks.training_stack import CONTAINER_SOURCES
 
 # Slow to import, and no function needs them: models are trained and scored in jobs.
 HEAVY = ["numpy", "pandas", "sklearn", "scipy", "xgboost", "pyarrow", "pyspark", "datasketches"]
+# These compute predictions: their package has numpy and the ONNX runtime, and still nothing that trains.
+PREDICTING = {"lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"}
 NOT_IN_THE_IMAGE = [
     "pydantic",
     "aws_lambda_powertools",
@@ -78,7 +80,14 @@ def test_no_function_imports_what_is_slow_to_import() -> None:
     modules = entry_points("lambdas")
 
     assert {"lambdas.tasks.plan_training", "lambdas.events.on_upload_arrived"} <= set(modules)
-    assert failures(modules, without=HEAVY, path=REPOSITORY) == []
+    assert failures(sorted(set(modules) - PREDICTING), without=[*HEAVY, "onnxruntime"], path=REPOSITORY) == []
+
+
+def test_what_predicts_needs_nothing_that_trains() -> None:
+    trains = [name for name in HEAVY if name != "numpy"]
+
+    assert set(entry_points("lambdas")) >= PREDICTING
+    assert failures(sorted(PREDICTING), without=[*trains, "onnx", "skl2onnx"], path=REPOSITORY) == []
 
 
 def test_neither_do_the_adapters_that_functions_build() -> None:
@@ -91,7 +100,7 @@ def test_neither_do_the_adapters_that_functions_build() -> None:
 def test_the_container_starts_from_its_zip_with_what_the_image_has() -> None:
     package = zip_package("container", sources(*CONTAINER_SOURCES))
 
-    modules = ["sagemaker_scripts.train", "sagemaker_scripts.evaluate"]
+    modules = ["sagemaker_scripts.train", "sagemaker_scripts.evaluate", "sagemaker_scripts.export"]
     assert failures(modules, without=NOT_IN_THE_IMAGE, path=package.path) == []
 
 

@@ -208,6 +208,12 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "bob",
             Action.ALIAS_MOVED,
         ),
+        (
+            lambda: registry.note_failed_deployment("credit", 1, actor="bob", reason="it differs", at=NOON),
+            model,
+            "bob",
+            Action.DEPLOYMENT_FAILED,
+        ),
     ]
 
 

@@ -193,6 +193,24 @@ def test_an_alias_moves_and_the_history_says_from_where(registry: ModelRegistry)
     assert_history_has_no_gaps(registry)
 
 
+def test_a_failed_deployment_is_noted_once_per_time_and_changes_nothing_else(registry: ModelRegistry) -> None:
+    one = approved(registry, "training-1")
+    before = registry.model("credit")
+
+    for minutes in (5, 5, 6):
+        registry.note_failed_deployment("credit", one, actor="ada", reason="it differs", at=later(minutes))
+
+    noted = [event for event in registry.history("credit") if event.kind is ModelEventKind.DEPLOYMENT_FAILED]
+    assert [(event.number, event.actor, event.reason, event.at) for event in noted] == [
+        (one, "ada", "it differs", later(5)),
+        (one, "ada", "it differs", later(6)),
+    ]
+    assert registry.model("credit").aliases == before.aliases
+    assert_history_has_no_gaps(registry)
+    with pytest.raises(NotFound):
+        registry.note_failed_deployment("credit", 99, actor="ada", reason="it differs", at=later(7))
+
+
 def test_two_aliases_do_not_disturb_each_other(registry: ModelRegistry) -> None:
     one, two = approved(registry, "training-1"), approved(registry, "training-2")
     promote(registry, one, expected=None)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from millrace import names
+from millrace.domain import identity
 from millrace.domain.dataset import UploadState, VersionState
+from millrace.domain.model import ModelEventKind, ModelVersion
 from millrace.domain.run import Run, RunState
 from tests.e2e.conftest import EXAMPLES, ROOT, Bench, wait_for
 
@@ -162,6 +164,29 @@ def check_survived(bench: Bench, run: Run) -> None:
     assert failed
     assert all(step.reason for step in failed)
     assert {step.item for step in failed}.isdisjoint(v.algorithm for v in judged)
+
+
+@pytest.fixture(scope="module")
+def candidates(bench: Bench, penguins: str) -> list[ModelVersion]:
+    run = bench.train(penguins, 1)
+    assert run.state is RunState.SUCCEEDED, run.reason
+    return [v for v in bench.platform.registry.versions(penguins) if v.lineage.run_id == run.run_id]
+
+
+@pytest.mark.parametrize(("number", "state_name"), list(enumerate(task_states("deployment"))))
+def test_a_fault_in_deployment_leaves_the_champion_alone_and_is_told(
+    bench: Bench, inbox: Callable[[str], list[str]], candidates: list[ModelVersion], number: int, state_name: str
+) -> None:
+    version = candidates[number]
+    with fault_at(bench, names.DEPLOYMENT_PIPELINE, state_name):
+        bench.approve(version.id, "to see it fail")
+        run = bench.ended(identity.automatic_deployment_run_id(version.model, version.number))
+    assert run.state is RunState.FAILED
+    assert state_name in (run.reason or "")
+    assert wait_for(lambda: inbox(run.run_id) or None, what="a notification", seconds=15)
+    assert bench.platform.registry.model(version.model).aliases == {}
+    noted = bench.platform.registry.history(version.model)[-1]
+    assert (noted.kind, noted.number, noted.reason) == (ModelEventKind.DEPLOYMENT_FAILED, version.number, run.reason)
 
 
 def test_no_run_is_left_running(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from millrace.domain.dataset import DatasetVersion
 from millrace.domain.model import ApprovalState, ModelVersion, VerdictOutcome
 from millrace.domain.run import Run, RunState
 from sagemaker_scripts.artefact import open_artefact
-from tests.e2e.conftest import EXAMPLES, Bench, wait_for
+from tests.e2e.conftest import EXAMPLES, RUN_SECONDS, Bench, wait_for
 
 ROWS = 3000
 SETTINGS = {"target": "late", "key": ["flight_id"], "training": {"trials": 2, "hyperparameters": {}}}
@@ -184,4 +184,4 @@ def test_approval_by_a_person_makes_the_champion_through_the_event(bench: Bench,
     def moved() -> bool | None:
         return bench.platform.registry.model("flights").aliases.get("champion") == candidate.number or None
 
-    assert wait_for(moved, what="the alias champion to move", seconds=30)
+    assert wait_for(moved, what="the alias champion to move", seconds=RUN_SECONDS)

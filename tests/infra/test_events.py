@@ -75,12 +75,12 @@ def test_the_platforms_own_events_reach_their_function_on_the_platforms_bus(
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "RUNNING"])
-def test_every_end_of_an_execution_of_either_pipeline_is_noticed(status: str, prod: Platform) -> None:
+def test_every_end_of_an_execution_of_every_pipeline_is_noticed(status: str, prod: Platform) -> None:
     rule = rule_of(prod, "OnExecutionEnded")
     machines = rule["EventPattern"]["detail"]["stateMachineArn"]
 
     assert "EventBusName" not in rule
-    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 2
+    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 3
     for machine in machines:
         event = {
             "source": "aws.states",

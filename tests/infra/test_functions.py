@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ NAMELESS = {
 }
 
 
+PREDICTIONS = {"lambdas.inference.predict", "lambdas.inference.write_inference_records"}
+
+
 def modules_in(folder: str, root: Path = REPOSITORY) -> set[str]:
     return {f"lambdas.{folder}.{path.stem}" for path in (root / "lambdas" / folder).glob("*.py") if path.stem[0] != "_"}
 
@@ -49,7 +53,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def test_every_module_is_deployed_and_every_function_has_its_module(local: Platform) -> None:
-    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | {"lambdas.api.app"}
+    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | PREDICTIONS | {"lambdas.api.app"}
 
 
 def test_every_handler_can_be_imported(local: Platform) -> None:
@@ -63,11 +67,16 @@ def test_a_functions_id_is_its_modules_name_in_another_casing(local: Platform) -
         assert id.startswith("".join(word.capitalize() for word in module.split("_"))), (id, module)
 
 
-PIPELINES = {names.INGEST_STATE_MACHINE_ARN, names.TRAINING_STATE_MACHINE_ARN}
+PIPELINES = {
+    names.INGEST_STATE_MACHINE_ARN,
+    names.TRAINING_STATE_MACHINE_ARN,
+    names.DEPLOYMENT_STATE_MACHINE_ARN,
+}
 # A function that starts executions, or reads them, knows the state machines it does that with and no other.
 KNOWN_PIPELINES = {
     "lambdas.events.on_upload_arrived": {names.INGEST_STATE_MACHINE_ARN},
     "lambdas.events.on_dataset_version_ready": {names.TRAINING_STATE_MACHINE_ARN},
+    "lambdas.events.on_model_version_approved": {names.DEPLOYMENT_STATE_MACHINE_ARN},
     "lambdas.events.on_execution_ended": PIPELINES,
     "lambdas.api.app": PIPELINES,
 }
@@ -104,11 +113,12 @@ def settings_by_part() -> dict[str, set[str]]:
     tree = ast.parse((REPOSITORY / "millrace" / "bootstrap.py").read_text())
     (platform,) = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "Platform"]
     parts = {node.name: node for node in platform.body if isinstance(node, ast.FunctionDef)}
-    own = {name: settings_in(node) for name, node in parts.items()}
-    return {
-        name: set().union(own[name], *(own[used] for used in attributes_in(node) & own.keys()))
-        for name, node in parts.items()
-    }
+
+    def needed(name: str) -> set[str]:
+        used = attributes_in(parts[name]) & parts.keys() - {name}
+        return settings_in(parts[name]).union(*map(needed, used))
+
+    return {name: needed(name) for name in parts}
 
 
 def settings_needed(module: str) -> set[str]:
@@ -140,8 +150,14 @@ def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
     assert set(prod.outputs()) == camel | set(names.CLIENT_OUTPUTS)
 
 
-def test_all_functions_share_one_package(prod: Platform) -> None:
-    assert len({json.dumps(function["Code"]) for function in prod.functions().values()}) == 1
+def test_functions_share_one_package_but_for_those_that_predict(prod: Platform) -> None:
+    modules: dict[str, set[str]] = defaultdict(set)
+    for module, function in prod.functions().items():
+        modules[json.dumps(function["Code"])].add(module)
+
+    smaller, larger = sorted(modules.values(), key=len)
+    assert smaller == {"lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"}
+    assert "lambdas.api.app" in larger
 
 
 def test_every_function_is_traced_and_writes_to_its_own_log(prod: Platform) -> None:
@@ -160,7 +176,7 @@ def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
 def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
     by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
 
-    assert len(by_event) == len(prod.resources("AWS::SQS::Queue")) == 4
+    assert len(by_event) == 4
     for function in by_event.values():
         assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
     assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}
@@ -191,7 +207,7 @@ def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> N
 
     spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
     assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
-    assert len(spaces) == 3
+    assert len(spaces) == 4
 
 
 def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
@@ -210,6 +226,11 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("SageMaker", {names.RUNS_PREFIX}),
         ("RegisterCandidates", {names.MODELS_PREFIX}),
         ("App", {names.UPLOADS_PREFIX}),
+        ("Export", {names.RUNS_PREFIX}),
+        ("CheckServingArtefact", {names.MODELS_PREFIX}),
+        ("PromoteModelVersion", set()),
+        ("Predict", set()),
+        ("WriteInferenceRecords", {names.INFERENCE_PREFIX}),
     ],
 )
 def test_each_role_writes_where_the_architecture_says_and_nowhere_else(
@@ -243,3 +264,25 @@ def test_only_the_api_on_peoples_behalf_writes_uploads_and_nobody_deletes_a_regi
     uploading = [policy for policy, resource in changing if names.UPLOADS_PREFIX in resource]
     assert [policy.partition("Role")[0] for policy in uploading] == ["App"]
     assert [resource for resource in deleting if names.MODELS_PREFIX in resource] == []
+
+
+def test_no_inference_record_is_lost_when_it_cannot_be_written(prod: Platform) -> None:
+    """It comes again, is never with two writers at once, and waits for a person in the end."""
+    (source,) = prod.properties("AWS::Lambda::EventSourceMapping")
+    queues = prod.resources("AWS::SQS::Queue")
+    queue = queues[source["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
+    writer = prod.functions()["lambdas.inference.write_inference_records"]
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queue["VisibilityTimeout"] >= 6 * writer["Timeout"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] in queues
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+
+
+def test_predictions_are_asked_for_at_their_own_function_with_a_token(prod: Platform) -> None:
+    routes = {route["RouteKey"]: route for route in prod.properties("AWS::ApiGatewayV2::Route")}
+    predict, rest = routes["POST /inference/predict"], routes["$default"]
+
+    assert predict["AuthorizationType"] == "JWT"
+    assert predict["AuthorizerId"] == rest["AuthorizerId"]
+    assert predict["Target"] != rest["Target"]

@@ -25,6 +25,17 @@ IMAGE = {
     "ecr:GetDownloadUrlForLayer",
 }
 
+QUEUE = {
+    f"sqs:{action}"
+    for action in (
+        "ReceiveMessage",
+        "ChangeMessageVisibility",
+        "GetQueueUrl",
+        "DeleteMessage",
+        "GetQueueAttributes",
+    )
+}
+
 ROLES = {
     "OnUploadArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
     "RegisterUpload": FUNCTION | READ | WRITE | TABLE | {"events:PutEvents"},
@@ -36,7 +47,12 @@ ROLES = {
     "SageMaker": READ | WRITE | JOB_LOG | IMAGE | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CollectCandidates": FUNCTION | WRITE,
     "RegisterCandidates": FUNCTION | READ | WRITE | TABLE | {"sns:Publish"},
-    "OnModelVersionApproved": EVENT_FUNCTION | TABLE,
+    "OnModelVersionApproved": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
+    "Export": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
+    "CheckServingArtefact": FUNCTION | READ | WRITE | TABLE,
+    "PromoteModelVersion": FUNCTION | TABLE,
+    "Predict": FUNCTION | READ | {"dynamodb:GetItem", "sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
+    "WriteInferenceRecords": FUNCTION | WRITE | QUEUE,
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
     | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"},
@@ -60,6 +76,9 @@ READS = {
     "SageMaker": {"datasets/*", "runs/*", "core.zip"},
     "RegisterCandidates": {"runs/*", "models/*"},
     "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*"},
+    "Export": {"datasets/*", "models/*", "core.zip"},
+    "CheckServingArtefact": {"runs/*"},
+    "Predict": {"models/*"},
 }
 
 
@@ -78,7 +97,9 @@ def test_every_role_may_do_exactly_this(prod: Platform) -> None:
             allowed[role_of(name)] |= {actions} if isinstance(actions, str) else set(actions)
 
     # The state machines' own roles are in test_state_machines.py.
-    assert {role: actions for role, actions in allowed.items() if role not in {"Ingest", "Training"}} == ROLES
+    assert {
+        role: actions for role, actions in allowed.items() if role not in {"Ingest", "Training", "Deployment"}
+    } == ROLES
 
 
 def test_every_role_reads_exactly_this(prod: Platform) -> None:

@@ -26,6 +26,7 @@ SUBSTITUTIONS = {
     "TrainingImage": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:3.2-0",
     "CodeUri": "s3://assets/0123.zip",
     "CodeFile": "0123.zip",
+    "LibrariesUri": "s3://assets/4567.zip",
     "PrepareDataset": "PrepareDataset-1",
 }
 CANDIDATE = {
@@ -63,6 +64,14 @@ STATE: Mapping[str, Any] = {
     "plan_uri": PLAN["plan_uri"],
     "train_uri": PLAN["train_uri"],
     "validation_uri": PLAN["validation_uri"],
+    # What a deployment starts with.
+    "artifact_uri": "s3://artifacts/models/credit/v3/model.tar.gz",
+    "artifact_digest": "d" * 64,
+    "test_uri": PLAN["test_uri"],
+    "serving_uri": "s3://artifacts/runs/deployment-0123456789ab/serving",
+    "export_job": "deployment-0123456789ab-export",
+    "instance_type": "ml.m5.large",
+    "max_runtime_seconds": 3600,
 }
 
 
@@ -87,6 +96,10 @@ def filled(parameters: Any, state: Mapping[str, Any]) -> Any:
 
 
 def at(path: str, state: Mapping[str, Any]) -> Any:
+    """What a path, or `States.Array` of texts and paths, stands for."""
+    array = re.fullmatch(r"States\.Array\((.*)\)", path)
+    if array:
+        return [part[1:-1] if part.startswith("'") else at(part, state) for part in array[1].split(", ")]
     found: Any = state
     for part in path.removeprefix("$.").split("."):
         found = found[part]
@@ -105,6 +118,7 @@ SDK_TASKS = [
     ("training", "TrainOnSpot"),
     ("training", "TrainOnDemand"),
     ("training", "EvaluateCandidates"),
+    ("deployment", "BuildServingArtefact"),
 ]
 
 
@@ -121,7 +135,7 @@ def test_what_a_task_asks_of_aws_is_what_the_service_accepts(pipeline: str, stat
 def test_every_task_that_calls_a_service_is_among_those_checked() -> None:
     calling = [
         (pipeline, name)
-        for pipeline in ("ingest", "training")
+        for pipeline in ("ingest", "training", "deployment")
         for name, task in tasks_in(definition(pipeline)["States"])
         if task["Resource"].startswith("arn:")
     ]

@@ -103,6 +103,23 @@ class DynamoModelRegistry:
 
         return self._table.decide(attempt)
 
+    def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:
+        kind = ModelEventKind.DEPLOYMENT_FAILED
+
+        def attempt() -> ModelEvent:
+            self.get(model, number)
+            for event in self.history(model):
+                if (event.kind, event.number, event.at) == (kind, number, at):
+                    return event
+            sequence = self._model_item(model)["sequence"] + 1
+            noted = ModelEvent(
+                model=model, sequence=sequence, kind=kind, number=number, actor=actor, reason=reason, at=at
+            )
+            self._table.write(*self._recorded(noted), *self._trail.recording(audit.deployment_failed(noted)))
+            return noted
+
+        return self._table.decide(attempt)
+
     def history(self, model: str) -> Sequence[ModelEvent]:
         return [ModelEvent.model_validate_json(item[BODY]) for item in self._table.query(_pk(model), "EVENT#")]
 

@@ -151,7 +151,7 @@ def test_a_ready_version_that_waits_starts_nothing(world: World, context: Any) -
     assert answered(on_dataset_version_ready.handler, event, context) == {"run_id": None}
 
 
-def test_an_approved_version_becomes_champion(world: World, context: Any) -> None:
+def test_an_approved_version_is_deployed_once(world: World, context: Any) -> None:
     _, versions = world.trained()
     approve_model_version(
         registry=world.registry,
@@ -168,9 +168,11 @@ def test_an_approved_version_becomes_champion(world: World, context: Any) -> Non
 
     first, second = (answered(on_model_version_approved.handler, event, context) for _ in range(2))
 
-    assert (first["moved"], second["moved"]) == (True, False)
-    assert world.registry.model("credit").aliases == {"champion": 1}
-    assert world.registry.history("credit")[-1].actor == "ada"
+    assert first == second
+    (started,) = [e for e in world.pipelines.started if e.pipeline == "deployment"]
+    assert started.run_id == first["run_id"]
+    assert (started.payload["model"], started.payload["number"], started.payload["actor"]) == ("credit", 1, "ada")
+    assert world.registry.model("credit").aliases == {}
 
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"])

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from millrace.domain.dataset import UploadState, VersionState
+from millrace.domain.model import ModelEventKind
 from millrace.domain.run import Run, RunState, Step
 from millrace.errors import NotFound
 from millrace.use_cases.close_run import close_run
-from tests.builders import a_run, later
+from millrace.use_cases.deploy_model_version import deploy_model_version
+from tests.builders import ARTIFACTS_BUCKET, a_run, later
 from tests.contract.concurrency import all_at_once
 from tests.unit.use_cases.world import World
 
@@ -29,6 +31,7 @@ def close(world: World, run: Run, state: RunState, *, error: str | None = None, 
         ledger=world.ledger,
         pipelines=world.pipelines,
         catalog=world.catalog,
+        registry=world.registry,
         notifier=world.notifier,
         run_id=run.run_id,
         state=state,
@@ -223,3 +226,43 @@ def test_ends_announced_at_once_close_the_run_once(world: World) -> None:
 
     assert errors == []
     assert {one.reason for one in closed} == {world.ledger.get(run.run_id).reason}
+
+
+def deploying(world: World) -> Run:
+    world.trained()
+    world.registry.decide("credit", 1, approve=True, actor="ada", reason="good", at=later(0))
+    run = deploy_model_version(
+        catalog=world.catalog,
+        registry=world.registry,
+        ledger=world.ledger,
+        pipelines=world.pipelines,
+        clock=world.clock,
+        artifacts_bucket=ARTIFACTS_BUCKET,
+        model="credit",
+        number=1,
+        actor="ada",
+        reason="good",
+    )
+    world.pipelines.finish("deployment", run.run_id, RunState.FAILED, [])
+    return run
+
+
+def test_a_deployment_that_failed_is_told_once_in_the_models_history_and_by_its_versions_name(world: World) -> None:
+    run = deploying(world)
+
+    for _ in range(2):
+        close(world, run, RunState.FAILED, error="ServingRefused", cause="it predicts otherwise")
+
+    event = world.registry.history("credit")[-1]
+    assert (event.kind, event.number, event.actor) == (ModelEventKind.DEPLOYMENT_FAILED, 1, "ada")
+    assert event.reason == "it predicts otherwise"
+    assert [e.kind for e in world.registry.history("credit")].count(ModelEventKind.DEPLOYMENT_FAILED) == 1
+    assert world.notifier.sent[-1].subject == "Millrace: deployment of credit:1 FAILED"
+
+
+def test_a_deployment_that_succeeded_notes_no_failure(world: World) -> None:
+    run = deploying(world)
+
+    close(world, run, RunState.SUCCEEDED)
+
+    assert ModelEventKind.DEPLOYMENT_FAILED not in [e.kind for e in world.registry.history("credit")]

@@ -1,0 +1,43 @@
+"""What `POST /inference/predict` takes and answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from millrace.domain.entity import Name
+
+MAX_ROWS = 1000
+RecordId = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class PredictRequest(BaseModel):
+    """A row is an object with one value per column of the model's signature, by name; null is "not known".
+
+    `record_ids` name the rows, so that the truth can join later; without them they are named after the request.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Name
+    rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ROWS)]
+    record_ids: list[RecordId] | None = None
+
+
+class RowPrediction(BaseModel):
+    """`probabilities` by class, null for a model of numbers. `notices` say by column what was odd about the row."""
+
+    record_id: str
+    prediction: str | bool | int | float
+    probabilities: dict[str, float] | None
+    notices: dict[str, str]
+
+
+class PredictResponse(BaseModel):
+    """`predictions` in the order of the rows. `latency_ms` is the time in the function."""
+
+    model_version: str
+    predictions: list[RowPrediction]
+    ignored_columns: list[str]
+    latency_ms: float

@@ -1,0 +1,63 @@
+"""Write queued inference records where monitoring reads them: lines of JSON, by model and day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from millrace.domain import place
+from millrace.errors import InvalidInput
+from millrace.ports import ObjectStore
+
+CONTENT_TYPE = "application/jsonl"
+
+
+class Message(NamedTuple):
+    """One message of the queue; `body` is a list of records as JSON."""
+
+    id: str
+    body: str
+
+
+def write_inference_records(*, store: ObjectStore, data_bucket: str, messages: Sequence[Message]) -> dict[str, str]:
+    """The ids of the messages that could not be written, each with the reason; they come again.
+
+    An object is named after the messages it holds, so the same delivery twice is one object. A message that comes
+    again in other company is written twice: readers tell records apart by `record_id`.
+    """
+    failed: dict[str, str] = {}
+    lines: dict[tuple[str, str], list[str]] = defaultdict(list)
+    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for message in messages:
+        try:
+            records = [_placed(record) for record in json.loads(message.body)]
+        except (ValueError, KeyError, TypeError, InvalidInput) as error:
+            failed[message.id] = f"it holds no inference records: {error!r}"
+            continue
+        for key, line in records:
+            lines[key].append(line)
+            sources[key].add(message.id)
+    for key, written in lines.items():
+        try:
+            store.write(_address(data_bucket, key, sources[key]), _body(written), content_type=CONTENT_TYPE)
+        except Exception as error:  # whatever the store says, the others are still written, and these come again
+            failed |= dict.fromkeys(sources[key], repr(error))
+    return failed
+
+
+def _placed(record: dict[str, Any]) -> tuple[tuple[str, str], str]:
+    """Model and day of a record, and the record as a line."""
+    model, day = place.check_name(record["model"]), record["at"][:10]
+    return (model, day), json.dumps(record, ensure_ascii=False)
+
+
+def _address(bucket: str, key: tuple[str, str], message_ids: set[str]) -> str:
+    name = hashlib.sha256("\n".join(sorted(message_ids)).encode()).hexdigest()[:24]
+    return place.inference_records_uri(bucket, *key, name)
+
+
+def _body(lines: Sequence[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,186 @@
+"""Serving: from an approved model version to predictions, and the records of them."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
+from constructs import Construct
+
+from millrace import names
+from stacks.acknowledge import acknowledge
+from stacks.config import EnvironmentConfig
+from stacks.constructs.asl_state_machine import AslStateMachine
+from stacks.constructs.job_role import JobRole
+from stacks.constructs.platform_function import EventFunction, PlatformFunction
+from stacks.data_stack import DataStack
+from stacks.notifications_stack import NotificationsStack
+from stacks.packaging import Package, export_libraries, sources, zip_package
+from stacks.platform_stack import PlatformStack
+from stacks.registry_stack import RegistryStack
+from stacks.training_image import TrainingImage
+from stacks.training_stack import CONTAINER_SOURCES
+
+# One whole vCPU: a prediction is over in a millisecond, and starting takes a third as long as with 1 GB.
+PREDICTING_MEMORY_MB = 1769
+WRITING_TIMEOUT = cdk.Duration.seconds(30)
+
+
+class ServingStack(PlatformStack):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        data: DataStack,
+        registry: RegistryStack,
+        notifications: NotificationsStack,
+    ) -> None:
+        super().__init__(scope, id, config=config)
+        self.state_machine = self._deployment(config, data, registry)
+        self._start_on_approval(config, data, registry, notifications)
+        self.records = self._records(config, data)
+        self.predict = self._predict(config, data, registry)
+        cdk.CfnOutput(self, "DeploymentStateMachineArn", value=self.state_machine.state_machine_arn)
+        cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
+
+    def _deployment(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> AslStateMachine:
+        code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
+        libraries = self._asset("Libraries", export_libraries(config.container_target))
+        image = TrainingImage(self, "Image")
+        role = JobRole(self, "ExportRole", assets=[code, libraries], image=image, kinds=["ProcessingJobs"])
+        data.data_bucket.may_read(role, names.DATASETS_PREFIX)
+        data.artifacts_bucket.may_read(role, names.MODELS_PREFIX)
+        data.artifacts_bucket.may_write(role, names.RUNS_PREFIX)
+
+        check_serving_artefact = PlatformFunction(
+            self,
+            "CheckServingArtefact",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.minutes(2),
+            memory_mb=PREDICTING_MEMORY_MB,
+            predicting=True,
+            environment={
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+            },
+        )
+        data.artifacts_bucket.may_read(check_serving_artefact, names.RUNS_PREFIX)
+        data.artifacts_bucket.may_write(check_serving_artefact, names.MODELS_PREFIX)
+        registry.may_use(check_serving_artefact)
+
+        promote_model_version = PlatformFunction(
+            self,
+            "PromoteModelVersion",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment={names.REGISTRY_TABLE: registry.table.table_name},
+        )
+        registry.may_use(promote_model_version)
+
+        return AslStateMachine(
+            self,
+            "Deployment",
+            definition=names.DEPLOYMENT_PIPELINE,
+            config=config,
+            functions={
+                "CheckServingArtefact": check_serving_artefact,
+                "PromoteModelVersion": promote_model_version,
+            },
+            sagemaker_role=role,
+            values={
+                "TrainingImage": image.uri,
+                "CodeUri": code.s3_object_url,
+                "CodeFile": code.s3_object_key,
+                "LibrariesUri": libraries.s3_object_url,
+            },
+        )
+
+    def _asset(self, id: str, package: Package) -> s3_assets.Asset:
+        return s3_assets.Asset(
+            self, id, path=str(package.path), asset_hash=package.digest, asset_hash_type=cdk.AssetHashType.CUSTOM
+        )
+
+    def _start_on_approval(
+        self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack, notifications: NotificationsStack
+    ) -> None:
+        on_model_version_approved = EventFunction(
+            self,
+            "OnModelVersionApproved",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment={
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.DEPLOYMENT_STATE_MACHINE_ARN: self.state_machine.state_machine_arn,
+            },
+            event_bus=notifications.event_bus,
+            pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.MODEL_VERSION_APPROVED]),
+        )
+        registry.may_use(on_model_version_approved)
+        self.state_machine.grant_start_execution(on_model_version_approved)
+
+    def _records(self, config: EnvironmentConfig, data: DataStack) -> sqs.Queue:
+        """What was asked and answered waits here until it is written; what cannot be written is kept for two weeks."""
+        failures = sqs.Queue(
+            self,
+            "InferenceRecordsFailures",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        acknowledge(failures, "This is the dead-letter queue.", "SQS3")
+        queue = sqs.Queue(
+            self,
+            "InferenceRecords",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+            # Six times what the writer may take, as AWS advises: no message is given to two writers.
+            visibility_timeout=cdk.Duration.seconds(6 * WRITING_TIMEOUT.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=5, queue=failures),
+        )
+        write_inference_records = PlatformFunction(
+            self,
+            "WriteInferenceRecords",
+            kind="inference",
+            config=config,
+            timeout=WRITING_TIMEOUT,
+            environment={names.DATA_BUCKET: data.data_bucket.bucket_name},
+        )
+        data.data_bucket.may_write(write_inference_records, names.INFERENCE_PREFIX)
+        write_inference_records.add_event_source(
+            SqsEventSource(
+                queue,
+                batch_size=100,
+                max_batching_window=cdk.Duration.seconds(5),
+                report_batch_item_failures=True,
+            )
+        )
+        return queue
+
+    def _predict(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> PlatformFunction:
+        predict = PlatformFunction(
+            self,
+            "Predict",
+            kind="inference",
+            config=config,
+            # An HTTP API waits 30 s.
+            timeout=cdk.Duration.seconds(29),
+            memory_mb=PREDICTING_MEMORY_MB,
+            predicting=True,
+            environment={
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.INFERENCE_RECORDS_QUEUE_URL: self.records.queue_url,
+            },
+        )
+        data.artifacts_bucket.may_read(predict, names.MODELS_PREFIX)
+        registry.may_look_up(predict)
+        self.records.grant_send_messages(predict)
+        return predict

@@ -1,0 +1,146 @@
+"""From an approval to a serving artefact beside its version: once, checked, or with the reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from millrace.domain import place
+from millrace.domain.model import ModelVersion
+from millrace.domain.run import Run
+from millrace.errors import Conflict, EvaluationInvalid, ServingRefused
+from millrace.use_cases.deploy_model_version import deploy_model_version
+from tests.builders import ARTIFACTS_BUCKET, a_run
+from tests.unit.serving.conftest import SERVING_URI, Exported, check, put
+from tests.unit.use_cases.world import World
+
+
+def deploy(world: World, number: int = 1, **more: Any) -> Run:
+    return deploy_model_version(
+        catalog=world.catalog,
+        registry=world.registry,
+        ledger=world.ledger,
+        pipelines=world.pipelines,
+        clock=world.clock,
+        artifacts_bucket=ARTIFACTS_BUCKET,
+        model="credit",
+        number=number,
+        actor="ada",
+        reason="good",
+        **more,
+    )
+
+
+def deployments(world: World) -> list[str]:
+    return [started.run_id for started in world.pipelines.started if started.pipeline == "deployment"]
+
+
+def beside(world: World, file: str, number: int = 1) -> bytes:
+    return world.store.read(place.serving_uri(ARTIFACTS_BUCKET, "credit", number, file))
+
+
+@pytest.fixture
+def run(world: World, versions: list[ModelVersion]) -> Run:
+    return world.ledger.open(a_run("deployment-1", pipeline="deployment"))
+
+
+def test_an_approval_deploys_once_however_often_it_is_told(world: World, versions: list[ModelVersion]) -> None:
+    runs = {deploy(world).run_id for _ in range(5)}
+
+    assert deployments(world) == list(runs)
+
+
+def test_deploying_again_is_a_run_of_its_own(world: World, versions: list[ModelVersion]) -> None:
+    deploy(world)
+    deploy(world, again=True)
+
+    assert len(set(deployments(world))) == 2
+
+
+def test_the_execution_is_told_what_to_export_and_what_to_hold_it_against(
+    world: World, versions: list[ModelVersion]
+) -> None:
+    told = deploy(world).input
+
+    assert told["artifact_uri"] == versions[0].artifact_uri
+    assert told["artifact_digest"] == versions[0].artifact_digest
+    assert told["test_uri"].endswith("/datasets/credit/v1/data/split=test/")
+    assert told["serving_uri"] == f"s3://{ARTIFACTS_BUCKET}/runs/{told['run_id']}/serving"
+    assert told["export_job"] == f"{told['run_id']}-export"
+
+
+def test_only_an_approved_version_is_deployed(world: World) -> None:
+    world.trained()
+
+    with pytest.raises(Conflict, match="PENDING"):
+        deploy(world)
+    assert deployments(world) == []
+
+
+def test_what_passes_lies_beside_its_version_with_what_was_measured(world: World, run: Run, first: Exported) -> None:
+    put(world, first.files)
+
+    checked = check(world)
+
+    assert beside(world, "model.onnx") == first.files["model.onnx"]
+    assert beside(world, "golden.json") == first.files["golden.json"]
+    assert json.loads(beside(world, "serving.json")) == checked
+    assert checked["check"]["golden_rows"] == 10
+    assert checked["check"]["worst_difference"] < 1e-6
+    assert checked["check"]["size_bytes"] == len(first.files["model.onnx"])
+    assert "202 held-out rows as trained" in (world.ledger.get("deployment-1").outcome or "")
+
+
+def test_a_refused_export_says_so_at_the_version_and_stops(world: World, run: Run, first: Exported) -> None:
+    put(world, first.saying(served_by="sagemaker", refusal="the graph predicts otherwise", files={}))
+
+    with pytest.raises(ServingRefused, match="credit:1 needs a SageMaker endpoint: the graph predicts otherwise"):
+        check(world)
+
+    assert json.loads(beside(world, "serving.json"))["served_by"] == "sagemaker"
+    assert world.store.list(place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, "model")) == []
+
+
+def test_golden_rows_that_are_answered_otherwise_stop_the_deployment(
+    world: World, run: Run, first: Exported, second: Exported
+) -> None:
+    document = first.document
+    document["files"]["model.onnx"] = second.document["files"]["model.onnx"]
+    put(world, {**first.saying(files=document["files"]), "model.onnx": second.files["model.onnx"]})
+
+    with pytest.raises(ServingRefused, match="answered otherwise than in training"):
+        check(world)
+
+    assert world.store.list(place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, "")) == []
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.json"])
+def test_a_file_that_was_changed_is_not_opened(name: str, world: World, run: Run, first: Exported) -> None:
+    put(world, {**first.files, name: first.files[name] + b" "})
+
+    with pytest.raises(EvaluationInvalid, match=name):
+        check(world)
+
+
+def test_an_artefact_of_another_version_is_refused(world: World, run: Run, first: Exported) -> None:
+    put(world, first.files)
+
+    with pytest.raises(EvaluationInvalid, match="was not made from credit:2"):
+        check(world, 2)
+
+
+def test_a_job_that_left_nothing_is_said_so(world: World, run: Run) -> None:
+    with pytest.raises(EvaluationInvalid, match="without a serving artefact"):
+        check(world)
+
+
+def test_bytes_that_are_no_graph_are_refused(world: World, run: Run, first: Exported) -> None:
+    files = first.document["files"] | {"model.onnx": hashlib.sha256(b"nonsense").hexdigest()}
+    put(world, {**first.saying(files=files), "model.onnx": b"nonsense"})
+
+    with pytest.raises(ServingRefused, match="does not read the graph"):
+        check(world)
+    assert world.store.list(f"{SERVING_URI}/")
