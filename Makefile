@@ -37,7 +37,7 @@ status: setup ## What runs, where, since when
 test: check unit contract infra integration e2e ## Everything CI runs
 
 check: setup ## Lint, format, types, layers
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .lint-imports.log || (cat .lint-imports.log 2>/dev/null; exit 1)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .lint-imports.log || (cat .lint-imports.log 2>/dev/null; exit 1)
 
 unit: setup ## Rules, arithmetic, use cases: no sockets
 	@$(BIN)/pytest tests/unit
