@@ -303,7 +303,7 @@ def _smallest_shift(candidate: _Candidate, alpha: float) -> float | None:
     if isinstance(values, Categories):
         detectable = math.sqrt(_noncentrality(significance.degrees_of_freedom(values), alpha * _LEVELS_WEIGHT)) * error
     else:
-        critical = NormalDist().inv_cdf(1 - alpha * _NUMBER_WEIGHTS["location"] / 2)
+        critical = -NormalDist().inv_cdf(alpha * _NUMBER_WEIGHTS["location"] / 2)
         detectable = (critical + _POWER_SD) * error
     return max(detectable, floor + _POWER_SD * error)
 
@@ -316,7 +316,7 @@ def _noncentrality(freedom: int, alpha: float) -> float:
     if freedom < 1:
         return math.inf
     spread = 2 / (9 * freedom)
-    critical = freedom * (1 - spread + NormalDist().inv_cdf(1 - alpha) * math.sqrt(spread)) ** 3
+    critical = freedom * (1 - spread - NormalDist().inv_cdf(alpha) * math.sqrt(spread)) ** 3
     # critical = k + d - z sqrt(2 (k + 2 d)), solved for d
     excess, z = critical - freedom, _POWER_SD
     return excess + 2 * z**2 + z * math.sqrt(4 * z**2 + 4 * excess + 2 * freedom)

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from millrace.analytics.drift import significance
 from millrace.analytics.drift.decision import _benjamini_hochberg, judge_drift
+from millrace.analytics.drift.distributions import Categories, Numbers, feature_of
 from millrace.analytics.profiling import DatasetProfile
 from millrace.domain.drift import (
     DriftJudgement,
@@ -301,3 +303,64 @@ def test_profiles_that_travelled_as_json_are_judged_the_same() -> None:
     baseline, window = sample(rng, 3_000), sample(rng, 3_000, temp=warm(3_000))
     travelled = [DatasetProfile.from_json(profile.to_json()) for profile in (baseline, window)]
     assert judge_drift(*travelled) == judge_drift(baseline, window)
+
+
+def test_the_p_value_is_the_least_of_its_tests_each_by_its_weight() -> None:
+    """With no missing values on either side their weight goes to the other tests."""
+    rng = np.random.default_rng(37)
+    plain = rng.normal(size=400)
+    humps = np.where(rng.random(400) < 0.5, -1, 1) * rng.normal(0.97, 0.24, 400)
+    cases = [
+        (significance.location_test, 0.7, plain, rng.normal(0.3, 1, 400)),
+        (significance.spread_test, 0.075, plain, rng.normal(0, 1.5, 400)),
+        (significance.shape_test, 0.15, plain, humps),
+    ]
+    for test, weight, before, after in cases:
+        profiles = table_profile(x=("number", before)), table_profile(x=("number", after))
+        values = feature_of(profiles[0].columns["x"], profiles[1].columns["x"]).values
+        assert isinstance(values, Numbers)
+        assert entry(judge_drift(*profiles), "x").p_value == pytest.approx(test(values) * 0.925 / weight), test.__name__
+
+
+def test_the_p_value_of_categories_is_the_lesser_of_one_level_and_all() -> None:
+    names = [f"l{place}" for place in range(8)]
+    even = sorted(names * 50)
+    moved = ["l0"] * 120 + sorted(names[1:] * 40)
+    tilted = [name for place, name in enumerate(names) for _ in range(25 if place % 2 else 75)]
+    for test, weight, after in ((significance.level_test, 0.6, moved), (significance.levels_test, 0.325, tilted)):
+        profiles = table_profile(x=("category", even)), table_profile(x=("category", after))
+        values = feature_of(profiles[0].columns["x"], profiles[1].columns["x"]).values
+        assert isinstance(values, Categories)
+        assert entry(judge_drift(*profiles), "x").p_value == pytest.approx(test(values) * 0.925 / weight), test.__name__
+
+
+def test_a_destroyed_feature_needs_no_place_among_the_discoveries() -> None:
+    strict = DriftRule(false_discovery_share=1e-300)
+    assert entry(judge({"temp": ("number", [50.0] * 500)}, rule=strict), "temp").verdict is DRIFT
+    assert entry(judge({"temp": warm()}, rule=strict), "temp").verdict is OK
+
+
+def test_what_lies_elsewhere_by_chance_is_not_destroyed() -> None:
+    rng = np.random.default_rng(38)
+    baseline, window = (table_profile(x=("category", rng.integers(0, 40, 100).astype(str).tolist())) for _ in "ab")
+    judged = judge_drift(baseline, window, rule=DriftRule(destroyed_share=0.2))
+    assert judged.verdict is OK
+    assert not judged.features[0].destroyed
+
+
+def test_an_effect_within_the_sketches_error_of_its_threshold_is_no_drift() -> None:
+    rng = np.random.default_rng(39)
+    baseline, window = (table_profile(batches=3, x=("number", rng.normal(middle, 1, 60_000))) for middle in (0.0, 0.22))
+    judged = judge_drift(baseline, window).features[0]
+    assert judged.p_value is not None
+    assert judged.p_value < 1e-12
+    assert judged.scores[0].score > judged.scores[0].threshold
+    assert judged.verdict is OK
+
+
+def test_no_shift_below_the_effect_size_floor_is_promised() -> None:
+    rng = np.random.default_rng(40)
+    baseline, window = (table_profile(x=("integer", rng.poisson(3, 50_000))) for _ in "ab")
+    smallest = judge_drift(baseline, window).smallest_shift_sd
+    assert smallest is not None
+    assert 0.2 < smallest < 0.22

@@ -241,3 +241,30 @@ def test_scores_do_not_depend_on_how_rows_were_batched(before: list[float], afte
     for metric in DRIFT_METRICS.values():
         if metric.applies(whole):
             assert metric.score(merged) == pytest.approx(metric.score(whole), **EXACT)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cells_of_sketches_hold_every_row_once(seed: int) -> None:
+    """Also where a point of the grid lies one float beside a value that most rows share."""
+    rng = np.random.default_rng(seed)
+    one, other = (np.where(rng.random(5_000) < 0.6, 0.0, rng.lognormal(size=5_000)) for _ in "ab")
+    values = feature(one, other + 0.5 * other.std(), batches=3).values
+    assert isinstance(values, Numbers)
+    for counts in (values.baseline, values.window):
+        assert counts.min() >= 0
+        assert counts.sum() == pytest.approx(5_000)
+
+
+def test_sketched_distributions_rise_between_the_points_of_their_grid() -> None:
+    rng = np.random.default_rng(5)
+    before, after = rng.lognormal(size=40_000), 2 * rng.lognormal(size=40_000)
+    expected = stats.wasserstein_distance(before, after) / before.std(ddof=1)
+    assert score("wasserstein", feature(before, after, batches=3)) == pytest.approx(expected, abs=0.02)
+
+
+def test_levels_too_many_to_list_are_counted_as_others() -> None:
+    before, after = ([f"{side}-{place}" for place in range(6_000)] * 2 for side in "ab")
+    values = feature(before, after, "category", batches=2).values
+    assert isinstance(values, Categories)
+    assert (values.baseline.sum(), values.window.sum()) == (12_000, 12_000)
+    assert len(values.levels) == len(values.baseline) == len(values.window)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -161,3 +162,22 @@ def test_both_samples_being_finite_counts() -> None:
     assert significance.location_test(numbers_of(before[:100], after)) > 100 * significance.location_test(
         numbers_of(before, after)
     )
+
+
+def test_g_is_corrected_as_williams_published_it() -> None:
+    before, after = np.array([30.0, 20.0, 10.0]), np.array([10.0, 10.0, 15.0])
+    statistic = stats.chi2_contingency([before, after], correction=False, lambda_="log-likelihood").statistic
+    rows, columns, total = [60.0, 35.0], [40.0, 30.0, 25.0], 95.0
+    factor = 1 + (sum(total / r for r in rows) - 1) * (sum(total / c for c in columns) - 1) / (6 * total * 1 * 2)
+    found = significance.levels_test(Categories(("a", "b", "c"), before, after, 0.0, 0.0))
+    assert found == pytest.approx(stats.chi2.sf(statistic / factor, 2), rel=1e-9)
+
+
+def test_what_sketches_could_have_added_is_no_evidence() -> None:
+    rng = np.random.default_rng(13)
+    values = feature(rng.normal(size=60_000), rng.normal(0.03, 1, 60_000), batches=3).values
+    assert isinstance(values, Numbers)
+    exact = dataclasses.replace(values, rank_error=0.0)
+    for test in (significance.location_test, significance.shape_test):
+        assert test(exact) < 1e-3
+        assert test(values) == 1.0
