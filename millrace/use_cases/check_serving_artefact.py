@@ -107,8 +107,9 @@ def _single_row_ms(graph: OnnxGraph, signature: Signature, row: list[dict[str, A
 def _outcome(version_id: str, checked: Mapping[str, Any]) -> str:
     parity, check = checked["parity"], checked["check"]
     return (
-        f"{version_id} answers {parity['rows']} held-out rows as trained (worst difference "
-        f"{parity['worst_difference']:.1g}), one row in {check['single_row_p50_ms']:.2g} ms."
+        f"{version_id} answers {parity['rows']} rows as trained: the held-out ones, one with nothing known and one of "
+        f"unknown categories (worst difference {parity['worst_difference']:.1g}); one row takes "
+        f"{check['single_row_p50_ms']:.2g} ms."
     )
 
 
