@@ -137,7 +137,7 @@ def differences(answer: dict[str, Any], expected: list[Prediction]) -> list[floa
 def test_approval_deploys_and_the_history_tells_it(bench: Bench, champion: ModelVersion) -> None:
     run = bench.platform.ledger.get(identity.automatic_deployment_run_id("served", champion.number))
     assert [step.name for step in run.steps] == ["BuildServingArtefact", "CheckServingArtefact", "PromoteModelVersion"]
-    assert "held-out rows as trained" in (run.outcome or "")
+    assert "rows as trained: the held-out ones" in (run.outcome or "")
     assert bench.platform.registry.model("served").aliases["champion"] == champion.number
     move = bench.platform.registry.history("served")[-1]
     assert (move.kind, move.number, move.reason) == (
