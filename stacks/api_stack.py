@@ -96,9 +96,12 @@ class ApiStack(PlatformStack):
         may_read_logs(app, *JOB_LOG_GROUPS)
 
         api = self._http_api(config, identity, app)
-        api.add_routes(
-            path=PREDICT_PATH,
-            methods=[apigateway.HttpMethod.POST],
+        # Not by `add_routes`: that leaves the path of jsii's temporary directory in the stack's metadata.
+        apigateway.HttpRoute(
+            self,
+            "PredictRoute",
+            http_api=api,
+            route_key=apigateway.HttpRouteKey.with_(PREDICT_PATH, apigateway.HttpMethod.POST),
             integration=HttpLambdaIntegration("PredictIntegration", serving.predict),
         )
         cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
