@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+import json
+
+from benchmarks import drift_cost
+from benchmarks.drift_calibration import PAGE, between_marks
+
+
+def test_the_page_shows_the_results_of_the_measured_run() -> None:
+    results = json.loads(drift_cost.RESULTS.read_text())
+    assert between_marks(PAGE.read_text(), drift_cost.BEGIN, drift_cost.END) == drift_cost.table(results)
+
+
+def test_memory_does_not_grow_with_rows() -> None:
+    """A hundred times the rows: what differs is the reader's buffers, filled once."""
+    by_rows = json.loads(drift_cost.RESULTS.read_text())["by_rows"]
+    assert by_rows["10000000"]["peak_megabytes"] < 1.05 * by_rows["1000000"]["peak_megabytes"]
+    assert by_rows["10000000"]["profile_kilobytes"] < 1.5 * by_rows["100000"]["profile_kilobytes"]
