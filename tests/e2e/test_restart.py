@@ -13,6 +13,7 @@ from millrace import bootstrap
 from millrace.cli.deployment import LOCAL_STATE, connect
 from millrace.domain.dataset import VersionState
 from millrace.domain.run import RunState
+from millrace.errors import NotFound
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 
 PENGUINS = (EXAMPLES / "penguins.csv").read_bytes()
@@ -31,6 +32,15 @@ def powered(assembly: Path, tmp_path: Path) -> Callable[[], tuple[local_platform
     return switch_on
 
 
+def preparing(ours: Bench, run_id: str) -> bool | None:
+    """Whether the run has come to its Glue job; the execution itself is there a moment after the object."""
+    try:
+        steps = ours.platform.pipelines.steps("ingest", run_id)
+    except NotFound:
+        return None
+    return any(step.name == "PrepareDataset" for step in steps) or None
+
+
 def test_after_a_kill_finished_work_is_there_and_work_in_flight_has_ended_with_a_reason(
     bench: Bench, powered: Callable[[], tuple[local_platform.RunningPlatform, Bench]]
 ) -> None:
@@ -40,11 +50,7 @@ def test_after_a_kill_finished_work_is_there_and_work_in_flight_has_ended_with_a
     assert finished.state is RunState.SUCCEEDED, finished.reason
     profile = ours.platform.store.read(ours.platform.catalog.version("kept", 1).location + "profile.json")
     in_flight = ours.put("uploads/cut/penguins.csv", PENGUINS)
-    wait_for(
-        lambda: [s for s in ours.platform.pipelines.steps("ingest", in_flight) if s.name == "PrepareDataset"] or None,
-        what="the preparation to run",
-        seconds=60,
-    )
+    wait_for(lambda: preparing(ours, in_flight), what="the preparation to run", seconds=60)
     running.kill()
 
     running, ours = powered()
