@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,8 +50,10 @@ def test_after_a_kill_finished_work_is_there_and_work_in_flight_has_ended_with_a
     finished = ours.drop("kept", "penguins.csv", PENGUINS)
     assert finished.state is RunState.SUCCEEDED, finished.reason
     profile = ours.platform.store.read(ours.platform.catalog.version("kept", 1).location + "profile.json")
-    in_flight = ours.put("uploads/cut/penguins.csv", PENGUINS)
+    # Half a minute of preparation: the cut comes in its middle, and long after the state was written.
+    in_flight = ours.put("uploads/cut/long.csv", b"a,b\n" + b"".join(b"%d,%d.5\n" % (i, i) for i in range(1_500_000)))
     wait_for(lambda: preparing(ours, in_flight), what="the preparation to run", seconds=60)
+    time.sleep(2)
     running.kill()
 
     running, ours = powered()
