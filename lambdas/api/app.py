@@ -22,7 +22,7 @@ from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModif
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
 from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
-from lambdas.api.routes import activity, comparison, dashboard, datasets, health, models, runs, uploads
+from lambdas.api.routes import activity, comparison, dashboard, datasets, health, models, predictions, runs, uploads
 from millrace import bootstrap, errors
 
 # To add a resource: its module in routes/, and one line here.
@@ -33,6 +33,7 @@ RESOURCES = (
     runs.resource,
     models.resource,
     uploads.resource,
+    predictions.resource,
     activity.resource,
     dashboard.resource,
 )
@@ -51,7 +52,8 @@ def get_openapi() -> dict[str, Any]:
 @cache
 def contract() -> dict[str, Any]:
     """The contract, made once: it cannot change while the code runs."""
-    return contract_of(app)
+    unkeyed = {each.operation_id for each in ENDPOINTS if each.method == "POST" and not each.keyed}
+    return contract_of(app, unkeyed)
 
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -41,8 +42,8 @@ _HEADERS = {
 }
 
 
-def contract_of(app: APIGatewayHttpResolver) -> dict[str, Any]:
-    """The document, with keys in a stable order."""
+def contract_of(app: APIGatewayHttpResolver, unkeyed: Collection[str]) -> dict[str, Any]:
+    """The document, with keys in a stable order. The operations `unkeyed` take no Idempotency-Key."""
     text = app.get_openapi_json_schema(
         title=TITLE,
         version=VERSION,
@@ -53,7 +54,7 @@ def contract_of(app: APIGatewayHttpResolver) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     for path in document["paths"].values():
         for method, operation in path.items():
-            _complete(method, operation)
+            _complete(method, operation, keyed=operation["operationId"] not in unkeyed)
     for name in _NOT_OURS:
         document["components"]["schemas"].pop(name, None)
     document.pop("servers", None)
@@ -61,7 +62,7 @@ def contract_of(app: APIGatewayHttpResolver) -> dict[str, Any]:
     return document
 
 
-def _complete(method: str, operation: dict[str, Any]) -> None:
+def _complete(method: str, operation: dict[str, Any], *, keyed: bool) -> None:
     """What every operation of its kind has: headers in and out, 304, and what API Gateway answers by itself."""
     operation["responses"]["500"] = _problem("Unexpected: the request's id finds it in the log")
     operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -69,6 +70,8 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
         operation["security"] = []
         return
     wanted = [name for name, about in _PARAMETERS.items() if method in about["methods"]]
+    if not keyed:
+        wanted.remove("Idempotency-Key")
     operation["parameters"] = operation.get("parameters", []) + [_parameter(name) for name in wanted]
     for status, response in operation["responses"].items():
         if status.startswith("2"):

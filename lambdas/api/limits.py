@@ -14,6 +14,8 @@ from millrace.errors import TooManyRequests
 
 REQUESTS_PER_SECOND = 50
 BURST = 100
+# A prediction takes a fraction of what other requests take.
+PREDICTIONS_PER_SECOND = 500
 _MOST_CALLERS = 1000
 
 
@@ -25,8 +27,8 @@ class _Bucket(NamedTuple):
 class AskedTooOften(TooManyRequests):
     """This caller asks too often."""
 
-    def __init__(self, actor: str, retry_after_seconds: int) -> None:
-        super().__init__(f"{actor} may ask {REQUESTS_PER_SECOND} times a second: wait {retry_after_seconds} s")
+    def __init__(self, actor: str, per_second: float, retry_after_seconds: int) -> None:
+        super().__init__(f"{actor} may ask {per_second:g} times a second: wait {retry_after_seconds} s")
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -46,7 +48,7 @@ class RateLimit:
         granted = tokens >= 1
         self._remember(actor, _Bucket(tokens - 1 if granted else tokens, now))
         if not granted:
-            raise AskedTooOften(actor, max(1, math.ceil((1 - tokens) / self.per_second)))
+            raise AskedTooOften(actor, self.per_second, max(1, math.ceil((1 - tokens) / self.per_second)))
 
     def _remember(self, actor: str, bucket: _Bucket) -> None:
         """The caller becomes the latest; of too many the one that has not asked for longest is forgotten."""

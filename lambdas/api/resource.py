@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,13 +26,14 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One route. `allow` is empty where no sign-in is needed."""
+    """One route. `allow` is empty where no sign-in is needed; `keyed` says that it takes an Idempotency-Key."""
 
     method: str
     rule: str
     operation_id: str
     allow: frozenset[Role]
     pattern: re.Pattern[str]
+    keyed: bool
 
     @property
     def path(self) -> str:
@@ -57,18 +59,21 @@ class Resource(APIGatewayHttpRouter):
         status: int = 200,
         example: Any = None,
         links: dict[str, Any] | None = None,
+        keyed: bool = True,
     ) -> Callable[[F], F]:
         """Declare a route. `allow` says which roles may use it; NOBODY_ASKS is for what needs no sign-in.
 
         The function's name is the operation id, its docstring the description, its return type the schema of the
-        answer with `status`, and `raises` its errors. `example` is an answer, `links` are OpenAPI's.
+        answer with `status`, and `raises` its errors. `example` is an answer, `links` are OpenAPI's. A POST that is not
+        `keyed` takes no Idempotency-Key.
         """
 
         def register(function: F) -> F:
-            self.endpoints.append(
-                Endpoint(method, rule, function.__name__, allow, re.compile(re.sub(r"<(\w+)>", r"[^/]+", rule)))
-            )
-            description = (function.__doc__ or "").strip()
+            pattern = re.compile(re.sub(r"<(\w+)>", r"[^/]+", rule))
+            takes_key = keyed and method == "POST"
+            kinds = _always(method, allow, keyed=keyed) | set(raises)
+            self.endpoints.append(Endpoint(method, rule, function.__name__, allow, pattern, takes_key))
+            description = inspect.cleandoc(function.__doc__ or "")
             self.route(
                 rule,
                 method,
@@ -77,7 +82,9 @@ class Resource(APIGatewayHttpRouter):
                 summary=description.split("\n", 1)[0].rstrip("."),
                 description=description,
                 status_code=status,
-                responses=_answers(_right(function, status, example, links), _always(method, allow) | set(raises)),
+                responses=_answers(
+                    _right(function, status, example, links), _always(method, allow, keyed=keyed) | set(raises)
+                ),
                 security=[{"cognito": []}] if allow else None,
                 openapi_extensions={"x-roles": sorted(allow)},
             )(function)
@@ -119,12 +126,12 @@ def answer(
     return Response(status_code=status, content_type=JSON, body=body, headers=headers)
 
 
-def _always(method: str, allow: frozenset[Role]) -> set[type[errors.PlatformError]]:
+def _always(method: str, allow: frozenset[Role], *, keyed: bool) -> set[type[errors.PlatformError]]:
     """What can go wrong with every route of its kind."""
     found: set[type[errors.PlatformError]] = {errors.InvalidInput}
     if allow:
         found |= {errors.NotAllowed, errors.NotSignedIn, errors.TooManyRequests}
-    if method not in IDEMPOTENT_METHODS:
+    if keyed and method not in IDEMPOTENT_METHODS:
         found |= {errors.KeyReused, errors.Conflict}
     if method in ("POST", "PUT", "PATCH"):
         found |= {errors.RequestTooLarge, problems.UnsupportedMediaType}

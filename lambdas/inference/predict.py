@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import ValidationError
 
 from lambdas.api.identity import caller_of
+from lambdas.api.limits import PREDICTIONS_PER_SECOND, RateLimit
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, body_bytes
 from lambdas.api.problems import FieldError, FieldsInvalid, problem_answer
 from lambdas.inference.shapes import PredictRequest, PredictResponse, RowPrediction
@@ -20,6 +21,7 @@ from millrace.domain.role import PREDICTORS
 from millrace.use_cases.predict_rows import Answer, predict_rows
 
 logger = Logger(service="Predict")
+limit = RateLimit(per_second=PREDICTIONS_PER_SECOND, burst=2 * PREDICTIONS_PER_SECOND)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -42,11 +44,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer(event: dict[str, Any], request_id: str, started: float) -> dict[str, Any]:
     caller = caller_of(event)
+    platform = bootstrap.platform()
+    limit.take(caller.actor, platform.clock.now())
     caller.require(PREDICTORS)
     if body_bytes(event) > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(f"a request may hold {MAX_BODY_BYTES} bytes: send fewer rows at once")
     request = _request(event)
-    platform = bootstrap.platform()
     try:
         answer = predict_rows(
             served_models=platform.served_models,

@@ -18,7 +18,12 @@ class PredictRequest(BaseModel):
     `record_ids` name the rows, so that the truth can join later; without them they are named after the request.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"model": "churn", "rows": [{"age": 41, "plan": "basic"}], "record_ids": ["customer-17"]}]
+        },
+    )
 
     model: Name
     rows: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ROWS)]
@@ -41,3 +46,18 @@ class PredictResponse(BaseModel):
     predictions: list[RowPrediction]
     ignored_columns: list[str]
     latency_ms: float
+
+
+EXAMPLE_ANSWER: dict[str, Any] = {
+    "model_version": "churn:7",
+    "predictions": [
+        {
+            "record_id": "customer-17",
+            "prediction": "stays",
+            "probabilities": {"leaves": 0.21, "stays": 0.79},
+            "notices": {"plan": "'basic' was not learnt: it is taken as none of the known"},
+        }
+    ],
+    "ignored_columns": [],
+    "latency_ms": 0.4,
+}

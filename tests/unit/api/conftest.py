@@ -13,10 +13,12 @@ import pytest
 
 from lambdas.api.app import handler
 from lambdas.api.limits import RateLimit
+from lambdas.inference import predict
 from millrace import bootstrap
-from millrace.adapters.memory import InMemoryGivenAnswers, InMemoryJobLogs, InMemoryTallies
+from millrace.adapters.memory import InMemoryGivenAnswers, InMemoryJobLogs, InMemoryRecordQueue, InMemoryTallies
 from millrace.domain.role import Role
 from millrace.settings import Settings
+from millrace.use_cases.load_served_model import ServedModels
 from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET
 from tests.unit.lambdas.conftest import Context
 from tests.unit.use_cases.world import World
@@ -78,11 +80,14 @@ class Api:
     world: World = field(default_factory=World)
     logs: InMemoryJobLogs = field(default_factory=InMemoryJobLogs)
     answers: InMemoryGivenAnswers = field(default_factory=InMemoryGivenAnswers)
+    records: InMemoryRecordQueue = field(default_factory=InMemoryRecordQueue)
 
     def platform(self) -> bootstrap.Platform:
         parts = vars(self.world) | {
             "job_logs": self.logs,
             "given_answers": self.answers,
+            "inference_records": self.records,
+            "served_models": ServedModels(self.world.registry, self.world.store, ARTIFACTS_BUCKET),
             "tallies": InMemoryTallies(self.world.catalog, self.world.ledger, self.world.registry),
         }
         settings = Settings(data_bucket=DATA_BUCKET, artifacts_bucket=ARTIFACTS_BUCKET)
@@ -102,7 +107,9 @@ class Api:
         return self.send(event_of(method, path, claims=claims, body=body, **given))
 
     def send(self, event: dict[str, Any]) -> Answer:
-        answer = handler(event, Context())
+        """As API Gateway does: predictions have a function of their own."""
+        function = predict.handler if event["rawPath"] == "/inference/predict" else handler
+        answer = function(event, Context())  # type: ignore[arg-type]
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 
     def get(self, path: str, **given: Any) -> Answer:
@@ -126,4 +133,5 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     made = Api()
     monkeypatch.setattr(bootstrap, "platform", made.platform)
     monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
+    monkeypatch.setattr("lambdas.inference.predict.limit", RateLimit())
     return made

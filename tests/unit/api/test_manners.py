@@ -341,7 +341,13 @@ class TestFindingARoute:
     def test_the_paths_that_the_projects_user_gave_are_there_as_written(self) -> None:
         there = {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
 
-        assert {("POST", "/training/start"), ("GET", "/models"), ("PUT", "/models/{version}/approve")} <= there
+        assert {
+            ("POST", "/training/start"),
+            ("POST", "/inference/predict"),
+            ("GET", "/models"),
+            ("GET", "/dashboard/stats"),
+            ("PUT", "/models/{version}/approve"),
+        } <= there
 
 
 class TestHowOften:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +15,10 @@ from lambdas.api.resource import Endpoint
 from millrace import bootstrap
 from millrace.domain import place
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import DATA_BUCKET, NOON, a_quality, later
+from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_quality, later
 from tests.unit.api.conftest import REASON, Api
 from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
+from tests.unit.serving.conftest import Exported, exported
 from tests.unit.use_cases.world import a_profile
 
 CONSTANT = {"get_health", "get_openapi"}
@@ -97,12 +101,27 @@ def sending(api: Api) -> str:
     return run_id
 
 
+def serving(api: Api) -> str:
+    run_id = api.trained()
+    api.approved(1)
+    for name, content in small_model().files.items():
+        api.world.store.write(place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, name), content)
+    return run_id
+
+
+@cache
+def small_model() -> Exported:
+    with tempfile.TemporaryDirectory() as folder:
+        return exported(Path(folder), 1, "digest")
+
+
 def trained(api: Api) -> str:
     return api.trained()
 
 
 NEW = {"columns": [{"name": "status", "kind": "category"}]}
 UPLOAD = f"/datasets/credit/uploads/{PARAMETERS['upload_id']}"
+PREDICT = {"model": "credit", "rows": [{"age": 30, "home": "own"}]}
 EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
     "start_upload": (trained, "/datasets/credit/uploads", {"file_name": "a.csv", "size_bytes": 7}, "/activity"),
     "complete_upload": (sending, f"{UPLOAD}/complete", None, UPLOAD),
@@ -121,6 +140,7 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
         {"version": "credit:1", "reason": REASON},
         "/models/credit",
     ),
+    "predict": (serving, "/inference/predict", PREDICT, "records"),
     "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
 }
 
@@ -131,7 +151,8 @@ def test_every_write_is_seen_elsewhere(endpoint: Endpoint, api: Api) -> None:
     run_id = prepare(api)
 
     def seen() -> Any:
-        return list(api.world.pipelines.stopped) if probe == "stopped" else api.get(probe).json
+        kept = {"stopped": api.world.pipelines.stopped, "records": api.records.records}
+        return list(kept[probe]) if probe in kept else api.get(probe).json
 
     before = seen()
     api.world.clock.pass_time(later(1) - NOON)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from lambdas.api import app
+from lambdas.api.limits import RateLimit
 from lambdas.inference import predict
 from lambdas.inference.shapes import MAX_ROWS
 from millrace import bootstrap
@@ -21,6 +23,7 @@ from millrace.use_cases import load_served_model
 from millrace.use_cases.load_served_model import ALIAS_SECONDS, KEPT_GRAPHS, ServedModels
 from sagemaker_scripts.artefact import frame_of
 from tests.builders import ARTIFACTS_BUCKET
+from tests.unit.api.conftest import claims_of, event_of
 from tests.unit.lambdas.conftest import Context
 from tests.unit.serving.conftest import Exported, promote
 from tests.unit.use_cases.world import World
@@ -258,3 +261,24 @@ def test_a_body_may_come_encoded(ask: Ask) -> None:
     body = base64.b64encode(json.dumps({"model": "credit", "rows": ROWS}).encode()).decode()
 
     assert ask(body, isBase64Encoded=True)[0] == 200
+
+
+def test_who_asks_too_often_waits_and_others_do_not(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "limit", RateLimit(per_second=2, burst=2))
+
+    assert [ask({"model": "credit", "rows": ROWS})[0] for _ in range(3)] == [200, 200, 429]
+    theirs = {"token_use": "access", "username": "grace", "cognito:groups": "[scientist]"}
+    context = {"requestId": "request-7", "authorizer": {"jwt": {"claims": theirs}}}
+    assert ask({"model": "credit", "rows": ROWS}, requestContext=context)[0] == 200
+
+
+def test_the_function_of_all_other_routes_says_that_predictions_are_not_its_own(
+    deployed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "platform", lambda: bootstrap.Platform(Settings()).with_parts(**vars(deployed)))
+    body = {"model": "credit", "rows": ROWS}
+
+    answer = app.handler(event_of("POST", "/inference/predict", claims=claims_of("admin"), body=body), Context())  # type: ignore[arg-type]
+
+    assert answer["statusCode"] == 404
+    assert "its route is missing" in answer["body"]
