@@ -82,9 +82,7 @@ class Resource(APIGatewayHttpRouter):
                 summary=description.split("\n", 1)[0].rstrip("."),
                 description=description,
                 status_code=status,
-                responses=_answers(
-                    _right(function, status, example, links), _always(method, allow, keyed=keyed) | set(raises)
-                ),
+                responses=_answers(_right(function, status, example, links), kinds),
                 security=[{"cognito": []}] if allow else None,
                 openapi_extensions={"x-roles": sorted(allow)},
             )(function)
