@@ -44,14 +44,21 @@ class Settings:
 
 @dataclass(frozen=True)
 class ContainerSettings:
-    """Where a SageMaker container keeps things. `base_dir` differs only outside a container."""
+    """Where a SageMaker container keeps things. `base_dir` differs only outside a container.
+
+    `artifact_digest` names the artefact that a serving container may open; empty in jobs, which are told otherwise.
+    """
 
     base_dir: Path
+    artifact_digest: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ContainerSettings:
         source = os.environ if environ is None else environ
-        return cls(base_dir=Path(source.get("SAGEMAKER_BASE_DIR", "/opt/ml")))
+        return cls(
+            base_dir=Path(source.get("SAGEMAKER_BASE_DIR", "/opt/ml")),
+            artifact_digest=source.get("ARTIFACT_DIGEST", ""),
+        )
 
 
 def use_profile(config: Path, profile: str) -> None:

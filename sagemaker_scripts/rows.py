@@ -51,13 +51,21 @@ def read_rows(directory: Path, features: Sequence[Feature], target: str) -> Rows
     known = pc.is_valid(table.column(target))
     number = np.flatnonzero(known.to_numpy())
     kept = table.filter(known)
-    frame = kept.drop_columns([target]).to_pandas(date_as_object=False, ignore_metadata=True)
+    frame = _pandas(kept.drop_columns([target]))
     values = kept.column(target).to_pandas().to_numpy()
     if values.dtype.kind == "f":
         told = np.isfinite(values)
         frame, values, number = frame[told].reset_index(drop=True), values[told], number[told]
     order = _content_order(frame, values, features)
     return Rows(frame.iloc[order].reset_index(drop=True), values[order], number[order], table.num_rows - len(number))
+
+
+def feature_frame(table: pa.Table, features: Sequence[Feature]) -> pd.DataFrame:
+    """The raw feature columns of a table, as those of a split are read. Raises InvalidInput for a missing column."""
+    absent = [feature.name for feature in features if feature.name not in table.column_names]
+    if absent:
+        raise InvalidInput(f"the rows lack the columns {', '.join(absent)}, which the model reads")
+    return _pandas(_typed(table.select([feature.name for feature in features]), features))
 
 
 def column_names(directory: Path) -> tuple[str, ...]:
@@ -83,6 +91,11 @@ def _read_table(directory: Path, features: Sequence[Feature], target: str) -> pa
             raise InvalidInput(f"the rows in {directory.name} lack the columns {', '.join(absent)}")
     tables = [_typed(file.read(columns=wanted).select(wanted), features) for file in files]
     return pa.concat_tables(tables, promote_options="permissive").combine_chunks()
+
+
+def _pandas(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False, ignore_metadata=True)
+    return frame
 
 
 def _typed(table: pa.Table, features: Sequence[Feature]) -> pa.Table:

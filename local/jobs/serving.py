@@ -40,8 +40,9 @@ class Served:
 
 
 def load_program(directory: Path, name: str) -> ModuleType:
-    """Import the program with its directory on the path, so that it finds its neighbours."""
-    sys.path.insert(0, str(directory))
+    """Import the program with its directory on the path, so that it finds its neighbours, and not this file's."""
+    ours = Path(__file__).resolve().parent
+    sys.path[:] = [str(directory), *(entry for entry in sys.path if Path(entry).resolve() != ours)]
     spec = importlib.util.spec_from_file_location(Path(name).stem, directory / name)
     if spec is None or spec.loader is None:
         raise ImportError(f"{directory / name} is not a Python file")
