@@ -49,6 +49,9 @@ DEPLOYMENT_PIPELINE = "deployment"
 EVENT_SOURCE = "millrace"
 DATASET_VERSION_READY = "DatasetVersionReady"
 MODEL_VERSION_APPROVED = "ModelVersionApproved"
+BATCH_INFERENCE_COMPLETED = "BatchInferenceCompleted"
+GROUND_TRUTH_ARRIVED = "GroundTruthArrived"
+DRIFT_DETECTED = "DriftDetected"
 
 # Registry table.
 PARTITION_KEY = "pk"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
@@ -15,6 +17,22 @@ class DriftVerdict(StrEnum):
     OK = "OK"
     DRIFT = "DRIFT"
     SKIPPED = "SKIPPED"
+
+
+class DriftKind(StrEnum):
+    """What was compared: the model's inputs, its answers, or how good they were."""
+
+    DATA = "data"
+    PREDICTION = "prediction"
+    PERFORMANCE = "performance"
+
+
+class DriftSource(StrEnum):
+    """Where a window's rows come from: a batch job, real-time requests, or a dataset version."""
+
+    BATCH = "batch"
+    RECORDS = "records"
+    DATASET = "dataset"
 
 
 class DriftSeverity(StrEnum):
@@ -95,11 +113,174 @@ class DriftJudgement(Entity):
         return tuple(feature for feature in self.features if feature.verdict is DriftVerdict.DRIFT)
 
 
+class DriftOverlay(Entity):
+    """Baseline and window over the same at most 30 bins: shares of the values that are there.
+
+    `edges` (one more than bins) for numbers, `levels` for categories; the other is empty. What lies outside the edges
+    of numbers is in the outermost bins.
+    """
+
+    edges: tuple[float, ...] = ()
+    levels: tuple[str, ...] = ()
+    baseline: tuple[float, ...]
+    window: tuple[float, ...]
+
+
+class Performance(Entity):
+    """One metric in the window beside the held-out rows. `low` and `high` bound the window's at 95 %.
+
+    An estimate rests on `assumption` and has no bounds: nobody has seen a label.
+    """
+
+    metric: str
+    higher_is_better: bool
+    held_out: float
+    window: float
+    low: float | None = None
+    high: float | None = None
+    rows: int
+    estimated: bool
+    assumption: str | None = None
+
+
+class DriftRequest(Entity):
+    """One check, as the state machine gets it. Everything the result depends on is here, so repeating it is harmless.
+
+    `baseline_uri` is a version's baseline.json, or a dataset version's profile.json for two dataset versions; None when
+    there is none. `window_uri` is a batch's results, a dataset version's profile.json, or the model's records, of which
+    those from `first` on and before `until` count.
+    """
+
+    run_id: str
+    model: str
+    number: int | None
+    source: DriftSource
+    baseline: str | None
+    baseline_uri: str | None
+    window: str
+    window_uri: str
+    first: Moment | None = None
+    until: Moment | None = None
+    features: tuple[str, ...] | None = None
+    truth_uri: str | None = None
+    requested_at: Moment
+
+
 class DriftReport(DriftJudgement):
-    """Immutable. `baseline` and `window` name what was compared, for example a dataset version and a batch."""
+    """Immutable. `baseline` and `window` name what was compared, for example a model version and a batch.
+
+    `performance` holds measured metrics when labels came, an estimate before; for other kinds it is empty.
+    """
 
     id: str
-    model_version: str | None = None
+    run_id: str
+    model: str
+    number: int | None
+    kind: DriftKind
+    source: DriftSource
     baseline: str | None
     window: str
+    day: date
     created_at: Moment
+    performance: tuple[Performance, ...] = ()
+    overlays: dict[str, DriftOverlay] = Field(default_factory=dict)
+
+    @property
+    def model_version(self) -> str | None:
+        return None if self.number is None else f"{self.model}:{self.number}"
+
+
+class DriftSummary(Entity):
+    """What the registry keeps of a report; the rest lies at `report_uri`, and as a page at `html_uri`."""
+
+    id: str
+    run_id: str
+    model: str
+    number: int | None
+    kind: DriftKind
+    source: DriftSource
+    verdict: DriftVerdict
+    severity: DriftSeverity
+    sentence: str
+    baseline: str | None
+    window: str
+    day: date
+    baseline_rows: int
+    window_rows: int
+    judged: int
+    drifted: tuple[str, ...]
+    report_uri: str
+    html_uri: str
+    created_at: Moment
+
+
+class DriftCell(Entity):
+    """One feature on one day. `score` and `threshold` are of the metric that exceeds its threshold most."""
+
+    feature: str
+    verdict: DriftVerdict
+    metric: str | None = None
+    score: float | None = None
+    threshold: float | None = None
+    importance_share: float | None = None
+    sentence: str
+
+
+class DriftDay(Entity):
+    """The heatmap's column: what the latest report about one day said of each feature."""
+
+    model: str
+    kind: DriftKind
+    day: date
+    report_id: str
+    created_at: Moment
+    verdict: DriftVerdict
+    severity: DriftSeverity
+    sentence: str
+    window_rows: int
+    cells: tuple[DriftCell, ...]
+
+
+def summary_of(report: DriftReport, report_uri: str, html_uri: str) -> DriftSummary:
+    kept: dict[str, Any] = {name: getattr(report, name) for name in DriftSummary.model_fields if hasattr(report, name)}
+    judged = sum(feature.verdict is not DriftVerdict.SKIPPED for feature in report.features)
+    drifted = tuple(feature.feature for feature in report.drifted)
+    return DriftSummary(**kept | {"judged": judged, "drifted": drifted}, report_uri=report_uri, html_uri=html_uri)
+
+
+def day_of(report: DriftReport) -> DriftDay:
+    return DriftDay(
+        model=report.model,
+        kind=report.kind,
+        day=report.day,
+        report_id=report.id,
+        created_at=report.created_at,
+        verdict=report.verdict,
+        severity=report.severity,
+        sentence=report.sentence,
+        window_rows=report.window_rows,
+        cells=tuple(cell_of(feature) for feature in report.features),
+    )
+
+
+def cell_of(feature: FeatureDrift) -> DriftCell:
+    leading = max(feature.scores, key=lambda score: score.score / score.threshold, default=None)
+    return DriftCell(
+        feature=feature.feature,
+        verdict=feature.verdict,
+        metric=None if leading is None else leading.metric,
+        score=None if leading is None else leading.score,
+        threshold=None if leading is None else leading.threshold,
+        importance_share=feature.importance_share,
+        sentence=feature.sentence,
+    )
+
+
+def worst_first(features: tuple[FeatureDrift, ...]) -> list[FeatureDrift]:
+    """Drifted features before the others, then by how far the leading score exceeds its threshold."""
+
+    def badness(feature: FeatureDrift) -> tuple[int, float]:
+        order = (DriftVerdict.DRIFT, DriftVerdict.OK, DriftVerdict.SKIPPED)
+        return order.index(feature.verdict), -max((each.score / each.threshold for each in feature.scores), default=0.0)
+
+    return sorted(features, key=badness)

@@ -15,9 +15,11 @@ from millrace.analytics.drift.distributions import Categories, Numbers, feature_
 from millrace.analytics.profiling import DatasetProfile
 from millrace.domain.drift import (
     DriftJudgement,
+    DriftKind,
     DriftReport,
     DriftRule,
     DriftSeverity,
+    DriftSource,
     DriftVerdict,
     FeatureDrift,
 )
@@ -292,7 +294,17 @@ def test_the_judgement_does_not_depend_on_the_order_of_features() -> None:
 def test_a_report_survives_json() -> None:
     outcome = judge({"temp": warm(), "wind": ("number", [None] * 500)}, importances={"temp": 1.0})
     report = DriftReport(
-        **dict(outcome), id="d-1", baseline="flights:1", window="batch-7", created_at=datetime(2024, 5, 1, tzinfo=UTC)
+        **dict(outcome),
+        id="d-1",
+        run_id="drift-1",
+        model="flights",
+        number=1,
+        kind=DriftKind.DATA,
+        source=DriftSource.BATCH,
+        baseline="flights:1",
+        window="batch-7",
+        day=date(2024, 5, 1),
+        created_at=datetime(2024, 5, 1, tzinfo=UTC),
     )
     assert DriftReport.model_validate_json(report.model_dump_json()) == report
     assert [feature.feature for feature in report.drifted] == ["temp", "wind"]

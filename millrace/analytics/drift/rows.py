@@ -1,0 +1,214 @@
+"""Rows of a window, from Parquet or JSON, as columns that a profile can be made of; and samples of scored rows.
+
+A value that is not of the column's kind is missing; a whole Parquet column of another kind is profiled as what it is,
+so that the verdict can say so. Dates and times are not read: no verdict is made of them (time moves on by itself).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from millrace.analytics.drift.baseline import PREDICTION, Output
+from millrace.analytics.profiling import ColumnProfile, DatasetProfile, Profiler
+
+Hashes = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+
+_TIME_KINDS = ("date", "timestamp")
+_TYPES = {"number": pa.float64(), "integer": pa.float64(), "boolean": pa.bool_(), "category": pa.string()}
+
+
+class WindowProfiler:
+    """Profiles batches of a window. `kinds` are the baseline's; the first batch that has a column settles its kind."""
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self._kinds = dict(kinds)
+        self._profilers: dict[str, Profiler] = {}
+        self._rows = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Columns that the baseline does not know are left out."""
+        self._rows += rows.num_rows
+        splits = np.zeros(rows.num_rows, dtype=np.int64)
+        for name, kind in self._kinds.items():
+            if name not in rows.column_names:
+                continue
+            found, values = as_kind(rows.column(name), kind)
+            profiler = self._profilers.setdefault(name, Profiler({name: found}, None, distinct=False))
+            profiler.add(pa.table({name: as_kind(values, profiler.profile.columns[name].kind)[1]}), splits)
+
+    @property
+    def profile(self) -> DatasetProfile:
+        columns: dict[str, ColumnProfile] = {
+            name: profiler.profile.columns[name] for name, profiler in self._profilers.items()
+        }
+        return DatasetProfile(columns=columns, rows=self._rows)
+
+
+def as_kind(values: pa.ChunkedArray | pa.Array, kind: str) -> tuple[str, pa.Array]:
+    """The values as a column of `kind`; when their type does not allow that, the kind they have, and they as that."""
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if kind in _TIME_KINDS or pa.types.is_null(array.type):
+        return kind, pa.nulls(len(array), _TYPES.get(kind, pa.timestamp("us")))
+    found = _kind_of(array.type)
+    if kind == "category":
+        return kind, _without_blanks(array.cast(pa.string()))
+    if kind == found or {kind, found} <= {"number", "integer"}:
+        return kind, _finite(array.cast(_TYPES[kind], safe=False))
+    if kind in ("number", "integer") and found == "boolean":
+        return kind, array.cast(pa.float64())
+    if kind == "boolean" and found in ("number", "integer"):
+        return kind, pc.not_equal(array, 0)
+    return "category", _without_blanks(array.cast(pa.string()))
+
+
+def _kind_of(arrow: pa.DataType) -> str:
+    if pa.types.is_boolean(arrow):
+        return "boolean"
+    if pa.types.is_floating(arrow) or pa.types.is_integer(arrow) or pa.types.is_decimal(arrow):
+        return "number"
+    return "category"
+
+
+def _without_blanks(texts: pa.Array) -> pa.Array:
+    """An empty text is a missing category, as models read it."""
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def _finite(numbers: pa.Array) -> pa.Array:
+    if not pa.types.is_floating(numbers.type):
+        return numbers
+    return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type))
+
+
+def table_of_records(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> pa.Table:
+    """Rows of JSON as columns of `kinds`; a value of another kind is missing."""
+    columns = {
+        name: pa.nulls(len(rows), pa.timestamp("us"))
+        if kind in _TIME_KINDS
+        else pa.array([_READERS[kind](row.get(name)) for row in rows], _TYPES[kind])
+        for name, kind in kinds.items()
+        if any(name in row for row in rows)
+    }
+    return pa.table(columns) if columns else pa.table({"": pa.nulls(len(rows))})
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _boolean(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _category(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else str(value)
+
+
+_READERS = {"number": _number, "integer": _number, "boolean": _boolean, "category": _category}
+
+
+def table_of_predictions(records: Sequence[Mapping[str, Any]], output: Output) -> pa.Table:
+    """Inference records as the columns that batch results have: `prediction`, `probability.{class}`."""
+    if not output.classes:
+        return pa.table({PREDICTION: pa.array([_number(each[PREDICTION]) for each in records], pa.float64())})
+    told = [each.get("probabilities") or {} for each in records]
+    names = zip(output.probability_columns, output.class_names, strict=True)
+    return pa.table(
+        {
+            PREDICTION: pa.array([label_text(each[PREDICTION]) for each in records], pa.string()),
+            **{column: pa.array([_number(each.get(name)) for each in told], pa.float64()) for column, name in names},
+        }
+    )
+
+
+def label_text(value: Any) -> str | None:
+    """A label as text, however a file or a request wrote it: `true` and 1.0 as JSON does."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def scores_of(table: pa.Table, output: Output) -> Floats:
+    """(rows, classes) probabilities, or (rows, 1) numbers; NaN where a column is absent or a value missing."""
+    names = output.probability_columns or (PREDICTION,)
+    absent = np.full(table.num_rows, np.nan)
+    return np.stack(
+        [table.column(name).cast(pa.float64()).to_numpy() if name in table.column_names else absent for name in names],
+        axis=1,
+    )
+
+
+def hashes_of(ids: Sequence[str]) -> Hashes:
+    """64 bits of each record id: two of ten million ids share them with probability 0.000003."""
+    raw = b"".join(hashlib.blake2b(each.encode(), digest_size=8).digest() for each in ids)
+    return np.frombuffer(raw, dtype=np.uint64)
+
+
+class Labels:
+    """True values by record id. The later of two values for one record counts; at most `limit` records are held."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: dict[int, str | float] = {}
+
+    def add(self, record_ids: Sequence[str], values: Sequence[str | float]) -> None:
+        for key, value in zip(hashes_of(record_ids).tolist(), values, strict=True):
+            if key in self._values or len(self._values) < self._limit:
+                self._values[key] = value
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def known(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        return np.fromiter((key in self._values for key in hashes.tolist()), dtype=np.bool_, count=len(hashes))
+
+    def of(self, hashes: Hashes) -> list[str | float]:
+        return [self._values[key] for key in hashes.tolist()]
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Hashes of record ids, ascending, and the scores of each: (rows,) and (rows, columns)."""
+
+    hashes: Hashes
+    scores: Floats
+
+
+class RowSample:
+    """At most `limit` rows with distinct record ids: those with the smallest hashes, so a uniform sample.
+
+    Which rows it holds depends neither on their order nor on how they come in batches.
+    """
+
+    def __init__(self, limit: int, columns: int) -> None:
+        self._limit = limit
+        self._hashes: Hashes = np.empty(0, dtype=np.uint64)
+        self._scores: Floats = np.empty((0, columns))
+
+    def add(self, hashes: Hashes, scores: Floats) -> None:
+        """Rows with a missing score are left out."""
+        told = np.isfinite(scores).all(axis=1)
+        together = np.concatenate([self._hashes, hashes[told]])
+        distinct, first = np.unique(together, return_index=True)
+        kept = first[: self._limit]
+        self._hashes = distinct[: self._limit]
+        self._scores = np.concatenate([self._scores, scores[told]])[kept]
+
+    @property
+    def rows(self) -> Sampled:
+        return Sampled(self._hashes, self._scores)
