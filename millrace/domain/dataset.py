@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from millrace.domain.entity import Entity, Moment, Name
+from millrace.domain.retraining import RetrainingPolicy
 
 
 class Task(StrEnum):
@@ -139,6 +140,7 @@ class DatasetSettings(Entity):
     constraints: dict[str, Constraint] = Field(default_factory=dict)
     split: SplitShares = SplitShares()
     training: TrainingPolicy = TrainingPolicy()
+    retraining: RetrainingPolicy = RetrainingPolicy()
     four_eyes: bool = False
 
 

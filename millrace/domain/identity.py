@@ -47,3 +47,21 @@ def requested_deployment_run_id(model: str, number: int, actor: str, at: datetim
 def job_name(run_id: str, part: str) -> str:
     """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
     return f"{run_id}-{part.replace('_', '-')}"
+
+
+def governed_training_run_id(dataset: str, version: int) -> str:
+    """The governor trains on a version once: two reports of one drift ask for one run."""
+    return f"{names.TRAINING_PIPELINE}-{_digest('governor', dataset, str(version), length=12)}"
+
+
+def alert_id(cause: str, signal_id: str) -> str:
+    """The first notice of a cause names the alert, so delivered twice it opens one."""
+    return _digest(cause, signal_id, length=20)
+
+
+def channel_id(name: str, actor: str, at: datetime) -> str:
+    return _digest(name, actor, at.isoformat(), length=12)
+
+
+def delivery_id(channel_id: str, *cause: str) -> str:
+    return _digest(channel_id, *cause, length=24)

@@ -12,11 +12,17 @@ from pydantic_core import ErrorDetails
 from millrace.algorithms import ALGORITHMS, validate_hyperparameters
 from millrace.analytics.measures import MEASURES, primary_measure
 from millrace.domain.dataset import Constraint, Contract, DatasetSettings, SplitShares, TrainingPolicy
+from millrace.domain.retraining import RetrainingPolicy
 from millrace.errors import InvalidInput
 
-_MERGED = ("training", "split")
+_MERGED = ("training", "retraining", "split")
 _LISTS = ("key", "exclude")
-_SECTIONS: dict[str, type[BaseModel]] = {"training": TrainingPolicy, "split": SplitShares, "constraints": Constraint}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "training": TrainingPolicy,
+    "retraining": RetrainingPolicy,
+    "split": SplitShares,
+    "constraints": Constraint,
+}
 
 
 def judge_settings(
@@ -24,8 +30,8 @@ def judge_settings(
 ) -> DatasetSettings:
     """`current` with `changes`: what they name is set, what they do not name stays; null resets to the default.
 
-    `training` and `split` are changed key by key, everything else as a whole. Columns are looked up in `contract`, when
-    there is one. Raises InvalidInput with every fault: path, value, what is allowed.
+    `training`, `retraining` and `split` are changed key by key, everything else as a whole. Columns are looked up in
+    `contract`, when there is one. Raises InvalidInput with every fault: path, value, what is allowed.
     """
     settings = _validated(_merged(current, changes))
     faults = [*_training_faults(settings), *_column_faults(settings, contract)]

@@ -84,6 +84,7 @@ def test_no_state_is_named_twice_in_one_state_machine(pipeline: str) -> None:
 def test_an_events_detail_type_is_its_class() -> None:
     assert event.DatasetVersionReady.__name__ == names.DATASET_VERSION_READY
     assert event.ModelVersionApproved.__name__ == names.MODEL_VERSION_APPROVED
+    assert event.DriftDetected.__name__ == names.DRIFT_DETECTED
 
 
 @pytest.mark.parametrize(

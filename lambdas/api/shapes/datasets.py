@@ -42,7 +42,10 @@ class DatasetDetail(DatasetSummary):
 
 
 class SettingsChange(BaseModel):
-    """What is named is set, the rest stays; null resets to the default. `split` and `training` change key by key."""
+    """What is named is set, the rest stays; null resets to the default.
+
+    `split`, `training` and `retraining` change key by key.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -58,6 +61,7 @@ class SettingsChange(BaseModel):
     constraints: dict[str, Constraint] | None = None
     split: dict[str, float] | None = None
     training: dict[str, Any] | None = Field(default=None, description="As `settings.training` of a dataset.")
+    retraining: dict[str, Any] | None = Field(default=None, description="As `settings.retraining` of a dataset.")
     four_eyes: bool | None = None
 
     def changes(self) -> dict[str, Any]:

@@ -271,3 +271,12 @@ def test_the_settings_and_the_data_at_once_end_with_the_settings_applied_once(wo
     assert world.catalog.get("credit").settings.target == "status"
     assert world.catalog.get("credit").revision == 2
     assert world.catalog.get("credit").latest_version == 8
+
+
+def test_the_retraining_policy_is_changed_key_by_key(world: World) -> None:
+    world.configure(retraining={"min_new_rows": 500})
+    policy = world.configure(retraining={"cool_down_hours": 2, "daily_spend_cap_usd": None}).settings.retraining
+
+    assert (policy.min_new_rows, policy.cool_down_hours, policy.daily_spend_cap_usd) == (500, 2.0, None)
+    with pytest.raises(InvalidInput, match=r"retraining.min_rows is not a setting: did you mean min_new_rows"):
+        world.configure(retraining={"min_rows": 1})
