@@ -49,3 +49,56 @@ DEPLOYMENT_PIPELINE = "deployment"
 EVENT_SOURCE = "millrace"
 DATASET_VERSION_READY = "DatasetVersionReady"
 MODEL_VERSION_APPROVED = "ModelVersionApproved"
+BATCH_INFERENCE_COMPLETED = "BatchInferenceCompleted"
+GROUND_TRUTH_ARRIVED = "GroundTruthArrived"
+DRIFT_DETECTED = "DriftDetected"
+
+# Registry table.
+PARTITION_KEY = "pk"
+SORT_KEY = "sk"
+LISTING_INDEX = "listing"
+LISTING_PARTITION_KEY = "listing"
+LISTING_SORT_KEY = "listed_at"
+# The same order, of runs in one state and of runs of one dataset.
+STATE_INDEX = "by_state"
+STATE_PARTITION_KEY = "listing_state"
+DATASET_INDEX = "by_dataset"
+DATASET_PARTITION_KEY = "listing_dataset"
+# The same order, of what one person, machine or run did.
+ACTOR_INDEX = "by_actor"
+ACTOR_PARTITION_KEY = "listing_actor"
+INDEXES = {
+    LISTING_INDEX: LISTING_PARTITION_KEY,
+    STATE_INDEX: STATE_PARTITION_KEY,
+    DATASET_INDEX: DATASET_PARTITION_KEY,
+    ACTOR_INDEX: ACTOR_PARTITION_KEY,
+}
+# Seconds since 1970 after which DynamoDB may remove the item.
+EXPIRY_ATTRIBUTE = "expires_at"
+
+# CloudWatch. Metrics that alarms watch are of the whole environment: an alarm names its dimensions one by one.
+METRIC_NAMESPACE = "Millrace"
+QUARANTINED_SHARE = "quarantined_share"
+# Drift reports with verdict DRIFT, by Kind: data, prediction, performance.
+DRIFT_REPORTS = "drift_reports"
+DRIFT_KIND = "kind"
+# What a run's jobs cost and which of them failed, by Service: glue, sagemaker.
+RUN_COST = "run_cost_usd"
+FAILED_JOBS = "failed_jobs"
+JOB_SERVICE = "service"
+# Of one model version, by Model: how many features drifted, whether predictions did, how much the primary metric lost.
+DRIFTED_FEATURES = "DriftedFeatures"
+PREDICTION_DRIFT = "PredictionDrift"
+PERFORMANCE_DECAY = "PerformanceDecay"
+MODEL_DIMENSION = "Model"
+
+# Roles: groups of the user pool, and scopes `millrace/<role>` of its resource server.
+VIEWER_ROLE = "viewer"
+SCIENTIST_ROLE = "scientist"
+APPROVER_ROLE = "approver"
+ADMIN_ROLE = "admin"
+ROLES = (VIEWER_ROLE, SCIENTIST_ROLE, APPROVER_ROLE, ADMIN_ROLE)
+SCOPE_PREFIX = "millrace"
+
+# Outputs for clients of the API, beside those that feed settings.
+CLIENT_OUTPUTS = ("ApiUrl", "UserPoolId", "SpaClientId", "MachineClientId", "SignInUrl")
