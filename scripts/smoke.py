@@ -99,8 +99,8 @@ def smoke(deployment: Deployment, *, marker: str, say: Callable[[str], None]) ->
     versions = _expect("versions", send("GET", f"{api}/datasets/{DATASET}/versions", headers=headers), 200)
     latest = versions["items"][0]
     if latest["accepted"] != ROWS:
-        raise SmokeFailed(f"{ROWS} rows were sent and {latest['rows']['accepted']} accepted")
-    say(f"its {ROWS} rows are accepted as {DATASET} version {latest['number']}")
+        raise SmokeFailed(f"{ROWS} rows were sent and {latest['accepted']} accepted")
+    say(f"its {ROWS} rows are accepted as {DATASET} version {latest['version']}")
 
 
 def _token(deployment: Deployment) -> str:
