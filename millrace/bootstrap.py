@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         AuditTrail,
         Clock,
         DatasetCatalog,
+        Downloads,
         EventBus,
         GivenAnswers,
         JobLogs,
@@ -98,6 +99,12 @@ class Platform:
         from millrace.adapters.s3_multipart import S3MultipartUploads
 
         return S3MultipartUploads(_client("s3"))
+
+    @cached_property
+    def downloads(self) -> Downloads:
+        from millrace.adapters.s3_downloads import S3Downloads
+
+        return S3Downloads(_client("s3"))
 
     @cached_property
     def store(self) -> ObjectStore:

@@ -72,6 +72,9 @@ class DatasetCatalog(Protocol):
     def uploads(self, dataset: str) -> Sequence[Upload]:
         """Latest arrival first."""
 
+    def page_uploads(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[Upload]:
+        """Latest arrival first, from the position `after` on."""
+
     def claim_content(
         self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime
     ) -> ContentClaim:
@@ -259,6 +262,13 @@ class MultipartUploads(Protocol):
 
     def abort(self, uri: str, multipart_id: str) -> None:
         """Nothing happens when there is no such upload."""
+
+
+class Downloads(Protocol):
+    """Objects that people fetch themselves, by addresses that carry their own permission."""
+
+    def address(self, uri: str, *, file_name: str, seconds: int) -> str:
+        """Where to GET the object as a file of this name, for so many seconds. It may not exist."""
 
 
 class Tallies(Protocol):

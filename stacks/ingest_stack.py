@@ -159,7 +159,8 @@ class IngestStack(PlatformStack):
 
     def _glue_role(self, data: DataStack, *assets: s3_assets.Asset) -> iam.Role:
         role = iam.Role(self, "PrepareDatasetRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        data.data_bucket.may_read(role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX)
+        # It joins the parts of a quarantine into one file.
+        data.data_bucket.may_read(role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         data.data_bucket.may_write(role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         # A repeated run clears what the one before it left.
         data.data_bucket.may_delete(role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)

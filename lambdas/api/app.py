@@ -22,7 +22,18 @@ from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModif
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
 from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
-from lambdas.api.routes import activity, comparison, dashboard, datasets, health, models, predictions, runs, uploads
+from lambdas.api.routes import (
+    activity,
+    comparison,
+    dashboard,
+    datasets,
+    downloads,
+    health,
+    models,
+    predictions,
+    runs,
+    uploads,
+)
 from millrace import bootstrap, errors
 
 # To add a resource: its module in routes/, and one line here.
@@ -33,6 +44,7 @@ RESOURCES = (
     runs.resource,
     models.resource,
     uploads.resource,
+    downloads.resource,
     predictions.resource,
     activity.resource,
     dashboard.resource,

@@ -27,15 +27,18 @@ class PageOf(BaseModel, Generic[T]):
 
     items: list[T]
     next_cursor: str | None = Field(description="Give it as `cursor` to go on; null on the last page.")
+    total: int | None = Field(
+        default=None, description="How many there are on all pages; null where only reading them all would tell."
+    )
 
 
-def page_of(found: Page[S], scope: str, shape: Callable[[S], T]) -> PageOf[T]:
+def page_of(found: Page[S], scope: str, shape: Callable[[S], T], *, total: int | None = None) -> PageOf[T]:
     """`found` as an answer; its cursor is good for `scope` alone."""
-    return listed(map(shape, found.items), found.position, scope)
+    return listed(map(shape, found.items), found.position, scope, total=total)
 
 
-def listed(items: Iterable[T], position: str | None, scope: str) -> PageOf[T]:
-    return PageOf(items=list(items), next_cursor=None if position is None else to_cursor(position, scope))
+def listed(items: Iterable[T], position: str | None, scope: str, *, total: int | None = None) -> PageOf[T]:
+    return PageOf(items=list(items), next_cursor=None if position is None else to_cursor(position, scope), total=total)
 
 
 def to_cursor(position: str, scope: str) -> str:

@@ -176,6 +176,11 @@ class InMemoryMultipartUploads:
         return _existing(self._parts, (uri, multipart_id), f"there is no upload in parts of {uri}")
 
 
+class InMemoryDownloads:
+    def address(self, uri: str, *, file_name: str, seconds: int) -> str:
+        return f"https://{uri.removeprefix('s3://')}?name={file_name}&expires={seconds}"
+
+
 class InMemoryTallies:
     """Counted anew at every look: what the kept counts must equal."""
 
@@ -275,6 +280,12 @@ class InMemoryDatasetCatalog:
     def uploads(self, dataset: str) -> Sequence[Upload]:
         found = [upload for (owner, _), upload in self._uploads.items() if owner == dataset]
         return sorted(found, key=lambda upload: (upload.received_at, upload.upload_id), reverse=True)
+
+    def page_uploads(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[Upload]:
+        def key(upload: Upload) -> str:
+            return f"{upload.received_at.isoformat()}#{upload.upload_id}"
+
+        return _page(self.uploads(dataset), key, after, limit, newest_first=True)
 
     @_one_at_a_time
     def claim_content(

@@ -71,6 +71,11 @@ def profile_uri(location: str) -> str:
     return f"{location}profile.json"
 
 
+def all_quarantined_uri(location: str) -> str:
+    """Every quarantined row of a version in one file; there where the quarantine has several parts."""
+    return f"{location}quarantine.jsonl"
+
+
 def split_data_uri(location: str, split: str) -> str:
     return f"{location}data/split={split}/"
 

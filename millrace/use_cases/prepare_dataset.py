@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO
+from typing import IO, cast
 
 from millrace.analytics.preparation import Engine, prepare
+from millrace.domain import place
 from millrace.domain.dataset import PreparationReport, PreparationRequest
 from millrace.ports import ObjectStore
 
@@ -26,7 +28,7 @@ def prepare_dataset(
     store = store_factory()
     request = PreparationRequest.model_validate_json(store.read(request_uri))
     location = request.location.rstrip("/")
-    for name in ("report.json", "profile.json", "contract.json"):
+    for name in ("report.json", "profile.json", "contract.json", "quarantine.jsonl"):
         store.delete(f"{location}/{name}")
     source = StoredUpload(store_factory, request.source_uri, request.object_version)
     sink = VersionFolders(store_factory, location, request.quarantine_location.rstrip("/"))
@@ -34,12 +36,49 @@ def prepare_dataset(
     prepared = prepare(request, source, sink, engine=engine)
 
     report = prepared.report
+    _join_quarantine(store, request)
     if prepared.profile is not None and report.rejection is None:
         store.write(f"{location}/profile.json", json.dumps(prepared.profile.to_json(), allow_nan=False).encode())
     if report.contract is not None:
         store.write(f"{location}/contract.json", report.contract.model_dump_json(indent=1).encode())
     store.write(f"{location}/report.json", report.model_dump_json(indent=1).encode())
     return report
+
+
+def _join_quarantine(store: ObjectStore, request: PreparationRequest) -> None:
+    """Parts in a row are one JSON Lines file: it is made here, where no one waits, for whoever downloads it."""
+    parts = [part.uri for part in store.list(f"{request.quarantine_location.rstrip('/')}/")]
+    if len(parts) > 1:
+        joined = cast(IO[bytes], InARow(store, parts))
+        store.upload(place.all_quarantined_uri(f"{request.location.rstrip('/')}/"), joined)
+
+
+class InARow(io.RawIOBase):
+    """Objects as one stream, each opened when the one before has ended."""
+
+    def __init__(self, store: ObjectStore, uris: Sequence[str]) -> None:
+        self._store = store
+        self._left = list(uris)
+        self._current: IO[bytes] = io.BytesIO()
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """`size` bytes, fewer at the end only: an upload in parts takes a short read for the last."""
+        chunks: list[bytes] = []
+        wanted = size
+        while size < 0 or wanted > 0:
+            chunk = self._current.read(wanted) if size >= 0 else self._current.read()
+            if chunk:
+                chunks.append(chunk)
+                wanted -= len(chunk)
+            elif self._left:
+                self._current.close()
+                self._current = self._store.open(self._left.pop(0))
+            else:
+                break
+        return b"".join(chunks)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,23 @@ def test_dataset_versions_come_newest_first(catalog: DatasetCatalog) -> None:
     assert [[version.version for version in page] for page in pages] == [[3, 2], [1]]
 
 
+def test_uploads_come_latest_first_and_of_one_dataset_alone(catalog: DatasetCatalog) -> None:
+    for dataset in ("credit", "churn"):
+        catalog.ensure(dataset, at=NOON, actor="ada")
+        for minute, month in enumerate(("may", "june", "july")):
+            catalog.open_upload(an_upload(f"{month}.csv", dataset=dataset, received_at=later(minute)))
+    catalog.reject_upload(an_upload("june.csv", received_at=later(1)), ["empty"])
+
+    pages = walked(lambda **given: catalog.page_uploads("credit", **given), limit=2)
+
+    assert [[upload.key.rpartition("/")[2] for upload in page] for page in pages] == [
+        ["july.csv", "june.csv"],
+        ["may.csv"],
+    ]
+    assert pages[0][1].reasons == ("empty",)
+    assert catalog.page_uploads("nobody's") == Page([], None)
+
+
 def opened(ledger: RunLedger, count: int) -> None:
     """Runs of two datasets and two pipelines; every third has failed."""
     for minute in range(count):

@@ -70,7 +70,7 @@ ROLES = {
 READS = {
     "OnUploadArrived": {"uploads/*"},
     "RegisterUpload": {"uploads/*", "datasets/*"},
-    "PrepareDataset": {"uploads/*", "datasets/*", "script.py", "core.zip"},
+    "PrepareDataset": {"uploads/*", "datasets/*", "quarantine/*", "script.py", "core.zip"},
     "RecordDatasetVersion": {"datasets/*"},
     "PlanTraining": {"datasets/*", "models/*"},
     "SageMaker": {"datasets/*", "runs/*", "core.zip"},

@@ -35,8 +35,10 @@ def list_activity(
     trail, scope = bootstrap.platform().audit, f"activity {actor} {subject}"
     after = from_cursor(cursor, scope)
     if subject is not None:
-        found = trail.page_of(subject, after=after, limit=limit)
+        found, head = trail.page_of(subject, after=after, limit=limit), trail.head(subject)
+        total = head.sequence if head else 0
     else:
+        total = None
         found = trail.page(actor=actor, after=after, limit=limit)
-    etag = resource.unless_unchanged(*(entry.hash for entry in found.items), found.position)
-    return answer(page_of(found, scope, activity_entry), etag=etag, poll_after=POLL_SECONDS)
+    etag = resource.unless_unchanged(*(entry.hash for entry in found.items), found.position, total)
+    return answer(page_of(found, scope, activity_entry, total=total), etag=etag, poll_after=POLL_SECONDS)

@@ -50,9 +50,12 @@ _LOOKED_AT = 100
 @resource.endpoint("GET", "/datasets", allow=EVERYONE, example=examples.PAGE)
 def list_datasets(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[DatasetSummary]]:
     """The datasets by name."""
-    found = bootstrap.platform().catalog.page(after=from_cursor(cursor, "datasets"), limit=limit)
-    etag = resource.unless_unchanged(*(f"{each.name}.{_revision(each)}" for each in found.items), found.position)
-    return answer(page_of(found, "datasets", dataset_summary), etag=etag, poll_after=POLL_SECONDS)
+    platform = bootstrap.platform()
+    found = platform.catalog.page(after=from_cursor(cursor, "datasets"), limit=limit)
+    total = platform.tallies.now().datasets
+    seen = [f"{each.name}.{_revision(each)}" for each in found.items]
+    etag = resource.unless_unchanged(*seen, found.position, total)
+    return answer(page_of(found, "datasets", dataset_summary, total=total), etag=etag, poll_after=POLL_SECONDS)
 
 
 @resource.endpoint(
@@ -112,12 +115,13 @@ def list_dataset_versions(
 ) -> Response[PageOf[DatasetVersionSummary]]:
     """The versions of a dataset, newest first."""
     catalog = bootstrap.platform().catalog
-    catalog.get(dataset)
+    total = catalog.get(dataset).latest_version
     scope = f"versions of {dataset}"
     found = catalog.page_versions(dataset, after=from_cursor(cursor, scope), limit=limit)
-    etag = resource.unless_unchanged(*(f"{each.version}.{each.state}" for each in found.items), found.position)
+    etag = resource.unless_unchanged(*(f"{each.version}.{each.state}" for each in found.items), found.position, total)
     busy = any(each.state is VersionState.PREPARING for each in found.items)
-    return answer(page_of(found, scope, version_summary), etag=etag, poll_after=BUSY_SECONDS if busy else POLL_SECONDS)
+    body = page_of(found, scope, version_summary, total=total)
+    return answer(body, etag=etag, poll_after=BUSY_SECONDS if busy else POLL_SECONDS)
 
 
 @resource.endpoint(
@@ -171,7 +175,8 @@ def list_quarantined_rows(
     scope = f"quarantine of {dataset} {number}"
     found = read_quarantine(store=platform.store, version=version, after=from_cursor(cursor, scope), limit=limit)
     rows = [QuarantinedRowAnswer(**row._asdict()) for row in found.rows]
-    return answer(listed(rows, found.position, scope), etag=etag)
+    total = version.quality.quarantined if version.quality else None
+    return answer(listed(rows, found.position, scope, total=total), etag=etag)
 
 
 @resource.endpoint(
@@ -182,11 +187,11 @@ def get_quality_history(
 ) -> Response[PageOf[QualityPoint]]:
     """How good the dataset's versions were, newest first."""
     catalog = bootstrap.platform().catalog
-    catalog.get(dataset)
+    total = catalog.get(dataset).latest_version
     scope = f"quality of {dataset}"
     found = catalog.page_versions(dataset, after=from_cursor(cursor, scope), limit=limit)
-    etag = resource.unless_unchanged(*(f"{each.version}.{each.state}" for each in found.items), found.position)
-    return answer(page_of(found, scope, quality_point), etag=etag, poll_after=POLL_SECONDS)
+    etag = resource.unless_unchanged(*(f"{each.version}.{each.state}" for each in found.items), found.position, total)
+    return answer(page_of(found, scope, quality_point, total=total), etag=etag, poll_after=POLL_SECONDS)
 
 
 @resource.endpoint(

@@ -50,14 +50,16 @@ POLL_SECONDS = 30
 @resource.endpoint("GET", "/models", allow=EVERYONE, example=examples.PAGE)
 def list_models(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[ModelSummary]]:
     """The registered models by name: what serves, what is newest, what waits for a decision."""
-    registry = bootstrap.platform().registry
+    platform = bootstrap.platform()
+    registry, total = platform.registry, platform.tallies.now().models
     found = registry.page(after=from_cursor(cursor, "models"), limit=limit)
-    etag = resource.unless_unchanged(*(f"{model.name}.{model.revision}" for model in found.items), found.position)
+    seen = [f"{model.name}.{model.revision}" for model in found.items]
+    etag = resource.unless_unchanged(*seen, found.position, total)
     shown = [version for model in found.items for version in shown_versions(model)]
     versions: dict[tuple[str, int], ModelVersion] = {}
     for first in range(0, len(shown), 100):
         versions.update(registry.look_up(shown[first : first + 100]))
-    body = page_of(found, "models", lambda model: summary(model, versions))
+    body = page_of(found, "models", lambda model: summary(model, versions), total=total)
     return answer(body, etag=etag, poll_after=POLL_SECONDS)
 
 
@@ -86,10 +88,12 @@ def list_model_versions(model: ModelName, cursor: Cursor = None, limit: Limit = 
 def get_model_history(model: ModelName, cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[ModelEventAnswer]]:
     """What happened to a model, latest first: registered, approved, rejected, an alias moved; by whom, and why."""
     registry = bootstrap.platform().registry
-    etag = resource.unless_unchanged(registry.model(model).revision)
+    # A model's revision is the sequence of its latest event.
+    revision = registry.model(model).revision
+    etag = resource.unless_unchanged(revision)
     scope = f"history of {model}"
     found = registry.page_history(model, after=from_cursor(cursor, scope), limit=limit)
-    return answer(page_of(found, scope, _event), etag=etag)
+    return answer(page_of(found, scope, _event, total=revision), etag=etag)
 
 
 @resource.endpoint(

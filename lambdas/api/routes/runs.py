@@ -98,7 +98,10 @@ def list_runs(
         *(f"{run.run_id}.{run.revision}" for run in found.items), found.position, sorted(counts.items())
     )
     page = page_of(found, scope, run_summary)
-    body = RunPage(items=page.items, next_cursor=page.next_cursor, counts=counts)
+    total = sum(counts.values()) if state is None else counts[state]
+    body = RunPage(
+        items=page.items, next_cursor=page.next_cursor, total=total if dataset is None else None, counts=counts
+    )
     busy = any(run.state is RunState.RUNNING for run in found.items)
     return answer(body, etag=etag, poll_after=BUSY_SECONDS if busy else IDLE_SECONDS)
 

@@ -7,12 +7,21 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
+from lambdas.api.paging import Cursor, Limit, PageOf, from_cursor, page_of
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import upload_examples as examples
 from lambdas.api.shapes.names import DatasetName, UploadId
-from lambdas.api.shapes.uploads import NewUpload, UploadCompleted, UploadTicket, upload_ticket
+from lambdas.api.shapes.uploads import (
+    ArrivedFile,
+    NewUpload,
+    UploadCompleted,
+    UploadTicket,
+    arrived_file,
+    upload_ticket,
+)
 from millrace import bootstrap, errors
-from millrace.domain.role import SCIENTISTS
+from millrace.domain.dataset import UploadState
+from millrace.domain.role import EVERYONE, SCIENTISTS
 from millrace.use_cases.transfer_file import (
     Progress,
     abort_transfer,
@@ -22,7 +31,21 @@ from millrace.use_cases.transfer_file import (
 )
 
 resource = Resource("uploads")
-POLL_SECONDS = 5
+POLL_SECONDS, IDLE_SECONDS = 5, 30
+
+
+@resource.endpoint(
+    "GET", "/datasets/<dataset>/uploads", allow=EVERYONE, raises=[errors.NotFound], example=examples.ARRIVED
+)
+def list_uploads(dataset: DatasetName, cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[ArrivedFile]]:
+    """The files that arrived for a dataset, latest first: what became of each, why, and by which run."""
+    catalog = bootstrap.platform().catalog
+    catalog.get(dataset)
+    scope = f"uploads of {dataset}"
+    found = catalog.page_uploads(dataset, after=from_cursor(cursor, scope), limit=limit)
+    etag = resource.unless_unchanged(*(f"{each.upload_id}.{each.state}" for each in found.items), found.position)
+    busy = any(each.state in (UploadState.RECEIVED, UploadState.PREPARING) for each in found.items)
+    return answer(page_of(found, scope, arrived_file), etag=etag, poll_after=POLL_SECONDS if busy else IDLE_SECONDS)
 
 
 @resource.endpoint(

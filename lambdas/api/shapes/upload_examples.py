@@ -29,3 +29,19 @@ COMPLETED = {
     "run_id": "ingest-9b1deb4d3b7d4bad9bdd",
 }
 ABORTED = {**TICKET, "state": "ABORTED", "parts": []}
+ARRIVED = {
+    "items": [
+        {
+            "upload_id": "9b1deb4d3b7d4bad9bdd",
+            "key": "uploads/churn/may.csv",
+            "size_bytes": 20000000,
+            "state": "REJECTED",
+            "version": 4,
+            "reasons": ["120 of 1000 rows (12.0%) cannot be used, and the dataset allows 10.0%"],
+            "run_id": "ingest-9b1deb4d3b7d4bad9bdd",
+            "received_at": "2026-11-20T12:00:00Z",
+        }
+    ],
+    "next_cursor": None,
+    "total": None,
+}

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from millrace.domain.dataset import Upload, UploadState
 from millrace.domain.transfer import MAX_BYTES, TransferState
 from millrace.use_cases.transfer_file import Progress
 
@@ -43,6 +44,22 @@ class UploadTicket(BaseModel):
     parts: list[PartAnswer]
 
 
+class ArrivedFile(BaseModel):
+    """A file that arrived, however it was sent, and what became of it.
+
+    `upload_id` names the arrival; a file that is sent in parts has an id of its own until it is complete.
+    """
+
+    upload_id: str
+    key: str
+    size_bytes: int
+    state: UploadState
+    version: int | None = Field(description="The dataset version that it became, or whose bytes it repeats.")
+    reasons: list[str] = Field(description="Why it was rejected.")
+    run_id: str
+    received_at: datetime
+
+
 class UploadCompleted(BaseModel):
     """The file is in the bucket; `run_id` is the run that makes a dataset version of it."""
 
@@ -50,6 +67,10 @@ class UploadCompleted(BaseModel):
     dataset: str
     key: str
     run_id: str
+
+
+def arrived_file(upload: Upload) -> ArrivedFile:
+    return ArrivedFile(**upload.model_dump(include=set(ArrivedFile.model_fields)))
 
 
 def upload_ticket(progress: Progress) -> UploadTicket:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _META = "META"
 _LISTING = "DATASETS"
+_ARRIVALS = "UPLOADS#"
 _COUNTERS = ("revision", "contract_version", "latest_version", "latest_ready_version")
 
 
@@ -89,6 +90,12 @@ class DynamoDatasetCatalog:
     def uploads(self, dataset: str) -> Sequence[Upload]:
         found = [Upload.model_validate_json(item[BODY]) for item in self._table.query(_pk(dataset), "UPLOAD#")]
         return sorted(found, key=lambda upload: (upload.received_at, upload.upload_id), reverse=True)
+
+    def page_uploads(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[Upload]:
+        items, position = self._table.page(
+            names.LISTING_INDEX, f"{_ARRIVALS}{dataset}", after=after, limit=limit, newest_first=True
+        )
+        return Page([Upload.model_validate_json(item[BODY]) for item in items], position)
 
     def claim_content(
         self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime
@@ -153,10 +160,13 @@ class DynamoDatasetCatalog:
         stored = self._table.get(_pk(upload.dataset), _upload_sk(upload.upload_id))
         if stored is not None:
             return Upload.model_validate_json(stored[BODY])
+        listed = {
+            "listing": f"{_ARRIVALS}{upload.dataset}",
+            "listed_at": f"{upload.received_at.isoformat()}#{upload.upload_id}",
+        }
+        attributes = {**_body(upload), "state": upload.state, **listed}
         self._table.write(
-            self._table.create(
-                _pk(upload.dataset), _upload_sk(upload.upload_id), {**_body(upload), "state": upload.state}
-            ),
+            self._table.create(_pk(upload.dataset), _upload_sk(upload.upload_id), attributes),
             *self._trail.recording(audit.upload_received(upload)),
         )
         return upload

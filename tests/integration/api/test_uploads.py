@@ -10,7 +10,7 @@ from millrace.adapters.dynamodb import DynamoAuditTrail, DynamoRunLedger, Table
 from millrace.domain.run import RunState
 from millrace.errors import NotFound
 from millrace.use_cases.verify_audit import verify_audit
-from tests.integration.api.conftest import OPENER, Deployed
+from tests.integration.api.conftest import OPENER, Deployed, send
 
 ROW = b"17,30,2000.50,own,good\n"
 FILE = b"id,age,income,home,status\n" + ROW * (20 * 1024**2 // len(ROW))
@@ -55,6 +55,12 @@ def test_a_file_sent_in_parts_with_a_break_becomes_a_run_and_everything_is_on_re
     run = ended(DynamoRunLedger(table), completed.json["run_id"])
     assert run.input["size_bytes"] == len(FILE)
     assert deployed.call("GET", here, token=token).json["state"] == "COMPLETED"
+    (arrived,) = deployed.call("GET", "/datasets/parts/uploads", token=token).json["items"]
+    assert (arrived["run_id"], arrived["key"]) == (run.run_id, "uploads/parts/may file.csv")
+    report = deployed.call("GET", "/datasets/parts/versions/1/files/report", token=token).json
+    fetched = send("GET", report["address"])
+    assert (fetched.status, len(fetched.text.encode())) == (200, report["size_bytes"])
+    assert fetched.json["dataset"] == "parts"
     entries = deployed.call("GET", "/activity?subject=dataset:parts", token=token).json["items"]
     assert {"dataset.created", "transfer.open", "transfer.completed", "upload.received"} <= {
         entry["action"] for entry in entries

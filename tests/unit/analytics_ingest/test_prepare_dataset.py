@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 
 from glue_jobs import prepare_dataset as job
 from millrace.adapters.memory import InMemoryObjectStore
+from millrace.analytics.preparation import prepare
 from millrace.analytics.profiling import DatasetProfile
 from millrace.domain.dataset import Contract, Dialect, Format, PreparationReport
 from millrace.errors import NotFound
-from millrace.use_cases.prepare_dataset import prepare_dataset
+from millrace.use_cases.prepare_dataset import InARow, prepare_dataset
 from tests.preparing import a_request
 
 LOCATION = "s3://data/datasets/people/v1"
@@ -127,3 +129,38 @@ def test_the_job_takes_glues_own_arguments_and_says_what_came_of_it(
     job.main(["--JOB_NAME", "PrepareDataset", "--request_uri", REQUEST, "--enable-metrics", "true"])
 
     assert said in capsys.readouterr().out
+
+
+def test_a_quarantine_in_parts_is_also_kept_as_one_file(store: RecordingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("millrace.use_cases.prepare_dataset.prepare", partial(prepare, section_bytes=300))
+    upload(store, "id,age\n" + "".join(f"{i},{'x' if i % 40 == 39 else i}\n" for i in range(200)))
+    store.write(f"{LOCATION}/quarantine.jsonl", b"of an earlier attempt")
+
+    run(store)
+
+    parts = [store.read(info.uri) for info in store.list("s3://data/quarantine/people/v1/")]
+    assert len(parts) > 1
+    assert store.read(f"{LOCATION}/quarantine.jsonl") == b"".join(parts)
+
+
+def test_a_quarantine_of_one_part_is_not_kept_twice(store: RecordingStore) -> None:
+    store.write(f"{LOCATION}/quarantine.jsonl", b"of an earlier attempt")
+
+    run(store)
+
+    assert len(store.list("s3://data/quarantine/people/v1/")) == 1
+    with pytest.raises(NotFound):
+        store.head(f"{LOCATION}/quarantine.jsonl")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_objects_in_a_row_are_read_in_full_pieces(size: int) -> None:
+    store = InMemoryObjectStore()
+    for name, body in (("a", b"one"), ("b", b""), ("c", b"three")):
+        store.write(f"s3://data/{name}", body)
+    row = InARow(store, ["s3://data/a", "s3://data/b", "s3://data/c"])
+
+    pieces = list(iter(lambda: row.read(size), b""))
+
+    assert b"".join(pieces) == b"onethree"
+    assert {len(piece) for piece in pieces[:-1]} <= {size}

@@ -15,7 +15,13 @@ from lambdas.api.app import handler
 from lambdas.api.limits import RateLimit
 from lambdas.inference import predict
 from millrace import bootstrap
-from millrace.adapters.memory import InMemoryGivenAnswers, InMemoryJobLogs, InMemoryRecordQueue, InMemoryTallies
+from millrace.adapters.memory import (
+    InMemoryDownloads,
+    InMemoryGivenAnswers,
+    InMemoryJobLogs,
+    InMemoryRecordQueue,
+    InMemoryTallies,
+)
 from millrace.domain.role import Role
 from millrace.settings import Settings
 from millrace.use_cases.load_served_model import ServedModels
@@ -86,6 +92,7 @@ class Api:
         parts = vars(self.world) | {
             "job_logs": self.logs,
             "given_answers": self.answers,
+            "downloads": InMemoryDownloads(),
             "inference_records": self.records,
             "served_models": ServedModels(self.world.registry, self.world.store, ARTIFACTS_BUCKET),
             "tallies": InMemoryTallies(self.world.catalog, self.world.ledger, self.world.registry),

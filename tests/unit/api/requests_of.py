@@ -23,8 +23,12 @@ READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
 WRITES = [endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"]
 
 
+# What a parameter is called in several places and is not the same in.
+OF_OPERATIONS = {"get_dataset_file": {"file": "quarantine"}, "get_model_file": {"file": "evaluation"}}
+
+
 def path_of(endpoint: Endpoint, **parameters: str) -> str:
-    return endpoint.path.format(**PARAMETERS | parameters)
+    return endpoint.path.format(**PARAMETERS | OF_OPERATIONS.get(endpoint.operation_id, {}) | parameters)
 
 
 def body_of(endpoint: Endpoint) -> Any:

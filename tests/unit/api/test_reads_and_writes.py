@@ -31,8 +31,8 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     api = Api()
     world = api.world
     world.configure(target="status", max_quarantined_share=0.1 if rows == 990 else 0.2)
-    world.ready(quality=a_quality(accepted=rows), profile=a_profile(rows=rows))
-    row = {"line": rows, "text": "1,x", "reasons": ["age: 'x' is not an integer"]}
+    world.ready(f"uploads/credit/{rows}.csv", quality=a_quality(accepted=rows), profile=a_profile(rows=rows))
+    row = {"line": rows, "text": "1" * rows, "reasons": ["age: 'x' is not an integer"]}
     world.store.write(QUARANTINE, json.dumps(row).encode() + b"\n")
     world.sends("may.csv", rows)
     run = world.start()
@@ -63,7 +63,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
 @pytest.mark.parametrize("endpoint", [each for each in READS if each.operation_id not in CONSTANT], ids=named)
 def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     said = []
-    for made in (populated(0.83, 990, ["one"]), populated(0.91, 880, ["two", "three"])):
+    for made in (populated(0.83, 990, ["one"]), populated(0.9125, 880, ["two", "three"])):
         api, run_id = made
         monkeypatch.setattr(bootstrap, "platform", api.platform)
         answer = api.get(path_of(endpoint, run_id=run_id), query=QUERIES.get(endpoint.operation_id))
