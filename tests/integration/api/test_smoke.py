@@ -21,7 +21,7 @@ def test_a_working_environment_passes_and_says_what_was_tried(local: Deployment,
     smoke(local, marker="2026-11-20T12:00:00Z", say=said.append)
 
     assert said[-1] == "its 200 rows are accepted as smoke version 1"
-    assert deployed.call("GET", "datasets/smoke", token=deployed.token("viewer")).status == 200
+    assert deployed.call("GET", "/datasets/smoke", token=deployed.token("viewer")).status == 200
 
 
 def test_a_wrong_secret_is_found(local: Deployment) -> None:
