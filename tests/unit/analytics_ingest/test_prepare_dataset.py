@@ -132,8 +132,10 @@ def test_the_job_takes_glues_own_arguments_and_says_what_came_of_it(
 
 
 def test_a_quarantine_in_parts_is_also_kept_as_one_file(store: RecordingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("millrace.use_cases.prepare_dataset.prepare", partial(prepare, section_bytes=300))
-    upload(store, "id,age\n" + "".join(f"{i},{'x' if i % 40 == 39 else i}\n" for i in range(200)))
+    monkeypatch.setattr("millrace.use_cases.prepare_dataset.prepare", partial(prepare, section_bytes=1000))
+    # A file is cut where a block of some megabytes ends.
+    rows = (f"{i},{'x' if i % 40 == 39 else i},{'n' * 40_000}\n" for i in range(400))
+    upload(store, "id,age,note\n" + "".join(rows))
     store.write(f"{LOCATION}/quarantine.jsonl", b"of an earlier attempt")
 
     run(store)
