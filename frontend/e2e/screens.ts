@@ -1,0 +1,2 @@
+/** Every screen that can be opened by its address alone: accessibility, widths and themes are tried on all of them. */
+export const SCREENS = ['/', '/activity', '/settings'];

@@ -1,0 +1,25 @@
+/** Every query of the dashboard: its key, its request, its pace in seconds. A screen takes one of these. */
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { api, read } from './client';
+import { live } from './pace';
+import type { paths } from './schema';
+
+type Filters<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
+
+const LIST = 30;
+
+export const dashboardStats = (days = 30) =>
+  queryOptions({
+    queryKey: ['dashboard', 'stats', days],
+    queryFn: ({ signal }) => read(api.GET('/dashboard/stats', { params: { query: { days } }, signal })),
+    ...live(LIST),
+  });
+
+export const activity = (query: Filters<'/activity'>) =>
+  queryOptions({
+    queryKey: ['activity', query],
+    queryFn: ({ signal }) => read(api.GET('/activity', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });

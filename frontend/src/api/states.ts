@@ -1,0 +1,28 @@
+/** The platform's states as the dashboard shows them: kind, word. The only place that knows both. */
+import type { Schemas } from './client';
+
+type Shown = { kind: 'good' | 'busy' | 'waiting' | 'stopped' | 'bad' | 'watch' | 'ask'; word: string };
+
+const RUNS: Record<Schemas['RunState'], Shown> = {
+  RUNNING: { kind: 'busy', word: 'Running' },
+  SUCCEEDED: { kind: 'good', word: 'Succeeded' },
+  FAILED: { kind: 'bad', word: 'Failed' },
+  TIMED_OUT: { kind: 'bad', word: 'Timed out' },
+  ABORTED: { kind: 'stopped', word: 'Stopped' },
+};
+
+const APPROVALS: Record<Schemas['ApprovalState'], Shown> = {
+  PENDING: { kind: 'ask', word: 'Needs approval' },
+  APPROVED: { kind: 'good', word: 'Approved' },
+  REJECTED: { kind: 'bad', word: 'Rejected' },
+};
+
+const DATASET_VERSIONS: Record<Schemas['VersionState'], Shown> = {
+  PREPARING: { kind: 'busy', word: 'Preparing' },
+  READY: { kind: 'good', word: 'Ready' },
+  REJECTED: { kind: 'bad', word: 'Rejected' },
+};
+
+export const runStatus = (state: Schemas['RunState']): Shown => RUNS[state];
+export const approvalStatus = (state: Schemas['ApprovalState']): Shown => APPROVALS[state];
+export const datasetVersionStatus = (state: Schemas['VersionState']): Shown => DATASET_VERSIONS[state];

@@ -1,0 +1,23 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { Outlet } from '@tanstack/react-router';
+import { ThemeProvider } from '@mui/material/styles';
+
+import { isGone } from '../api/pace';
+import { MODE_KEY, theme } from './theme';
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 2_000, gcTime: 10 * 60_000, retry: (failures, error) => failures < 1 && !isGone(error), retryDelay: 800 },
+    mutations: { retry: false },
+  },
+});
+
+export function Root() {
+  return (
+    <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
+      <QueryClientProvider client={client}>
+        <Outlet />
+      </QueryClientProvider>
+    </ThemeProvider>
+  );
+}

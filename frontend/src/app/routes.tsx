@@ -1,0 +1,47 @@
+/** The only list of paths. Screens are loaded when they are opened; what a link may carry is checked here. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+
+import { readActivitySearch } from '../features/activity/search';
+import { Callback } from './Callback';
+import { NotFound, ScreenError } from './ErrorPages';
+import { Root } from './Root';
+import { SignedIn } from './SignedIn';
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
+
+const callback = createRoute({ getParentRoute: () => root, path: '/auth/callback', component: Callback });
+
+const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: SignedIn });
+
+const overview = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  component: lazyRouteComponent(() => import('../features/overview/Overview')),
+});
+
+const activity = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/activity',
+  validateSearch: readActivitySearch,
+  component: lazyRouteComponent(() => import('../features/activity/Activity')),
+});
+
+const settings = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('../features/settings/Settings')),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, activity, settings])]),
+  defaultPreload: 'intent',
+  defaultErrorComponent: ScreenError,
+  defaultNotFoundComponent: NotFound,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,36 @@
+import { useColorScheme } from '@mui/material/styles';
+
+import { user } from '../../auth/session';
+import { Card } from '../../ui/Card';
+import { Chips } from '../../ui/Chips';
+import { Facts } from '../../ui/Facts';
+import { Page } from '../../ui/Page';
+
+type Mode = 'system' | 'light' | 'dark';
+
+const MODES: Array<{ value: Mode; name: string }> = [
+  { value: 'system', name: 'As the system' },
+  { value: 'light', name: 'Light' },
+  { value: 'dark', name: 'Dark' },
+];
+
+export default function Settings() {
+  const { mode, setMode } = useColorScheme();
+  const who = user();
+  return (
+    <Page title="Settings">
+      <Card title="You" flush>
+        <Facts
+          facts={[
+            ['Name', who?.name],
+            ['Address', who?.email],
+            ['Roles', who?.roles.join(', ') || 'none: ask an administrator'],
+          ]}
+        />
+      </Card>
+      <Card title="Theme">
+        <Chips label="Theme" chips={MODES} chosen={mode} onChoose={(chosen) => setMode(chosen ?? 'system')} />
+      </Card>
+    </Page>
+  );
+}
