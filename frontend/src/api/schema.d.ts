@@ -127,7 +127,7 @@ export interface paths {
          * What differs between two versions: columns, kinds, distributions, breaks of the earlier contract
          * @description What differs between two versions: columns, kinds, distributions, breaks of the earlier contract.
          *
-         *         It rests on the profiles of the versions: which rows came, went or changed is not compared.
+         *     It rests on the profiles of the versions: which rows came, went or changed is not compared.
          */
         get: operations["compare_versions"];
         put?: never;
@@ -165,7 +165,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * The files that arrived for a dataset, latest first: what became of each, why, and by which run
+         * @description The files that arrived for a dataset, latest first: what became of each, why, and by which run.
+         */
+        get: operations["list_uploads"];
         put?: never;
         /**
          * Begin to send a file: PUT each part to its address, then complete the upload
@@ -262,6 +266,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/datasets/{dataset}/versions/{number}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where to download a file of a dataset version: all its quarantined rows with their reasons, or a report
+         * @description Where to download a file of a dataset version: all its quarantined rows with their reasons, or a report.
+         */
+        get: operations["get_dataset_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/datasets/{dataset}/versions/{number}/profile": {
         parameters: {
             query?: never;
@@ -316,6 +340,28 @@ export interface paths {
         get: operations["get_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inference/predict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Predictions for rows, answered now by the model's champion
+         * @description Predictions for rows, answered now by the model's champion.
+         *
+         *     To repeat a request safely, name its rows with `record_ids`: records are told apart by them.
+         */
+        post: operations["predict"];
         delete?: never;
         options?: never;
         head?: never;
@@ -534,6 +580,26 @@ export interface paths {
          * @description How good a version is: curves, confusion, importance, latency, against what it was compared with.
          */
         get: operations["get_evaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{version}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where to download a file of a model version: what was trained, or its whole evaluation
+         * @description Where to download a file of a model version: what was trained, or its whole evaluation.
+         */
+        get: operations["get_model_file"];
         put?: never;
         post?: never;
         delete?: never;
@@ -820,6 +886,38 @@ export interface components {
          * @enum {string}
          */
         ApprovalState: "PENDING" | "APPROVED" | "REJECTED";
+        /**
+         * ArrivedFile
+         * @description A file that arrived, however it was sent, and what became of it.
+         *
+         *     `upload_id` names the arrival; a file that is sent in parts has an id of its own until it is complete.
+         */
+        ArrivedFile: {
+            /** Upload Id */
+            upload_id: string;
+            /** Key */
+            key: string;
+            /** Size Bytes */
+            size_bytes: number;
+            state: components["schemas"]["UploadState"];
+            /**
+             * Version
+             * @description The dataset version that it became, or whose bytes it repeats.
+             */
+            version: number | null;
+            /**
+             * Reasons
+             * @description Why it was rejected.
+             */
+            reasons: string[];
+            /** Run Id */
+            run_id: string;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+        };
         /**
          * ChampionAnswer
          * @description Which version was champion at a time; null when there was none yet.
@@ -1133,6 +1231,12 @@ export interface components {
             settings: components["schemas"]["DatasetSettings"];
         };
         /**
+         * DatasetFile
+         * @description What can be downloaded of a dataset version.
+         * @enum {string}
+         */
+        DatasetFile: "quarantine" | "report" | "profile" | "contract";
+        /**
          * DatasetSettings
          * @description What a person decides about a dataset: in `dataset.yaml`, by command line, or through the API.
          *
@@ -1189,6 +1293,15 @@ export interface components {
              *     }
              */
             training: components["schemas"]["TrainingPolicy"];
+            /**
+             * @default {
+             *       "governor": true,
+             *       "cool_down_hours": 24,
+             *       "min_new_rows": 100,
+             *       "daily_spend_cap_usd": 25
+             *     }
+             */
+            retraining: components["schemas"]["RetrainingPolicy"];
             /**
              * Four Eyes
              * @default false
@@ -1365,6 +1478,23 @@ export interface components {
              * @default
              */
             escape: string;
+        };
+        /**
+         * Download
+         * @description GET the `address`, which needs no token, before `expires_at`.
+         */
+        Download: {
+            /** File Name */
+            file_name: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Address */
+            address: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
         };
         /**
          * EstimateAnswer
@@ -1612,6 +1742,12 @@ export interface components {
          */
         ModelEventKind: "REGISTERED" | "APPROVED" | "REJECTED" | "ALIAS_MOVED" | "DEPLOYMENT_FAILED";
         /**
+         * ModelFile
+         * @description What can be downloaded of a model version.
+         * @enum {string}
+         */
+        ModelFile: "artifact" | "evaluation";
+        /**
          * ModelSummary
          * @description A registered model. `pending` are the ids of the versions that wait for a decision.
          */
@@ -1662,6 +1798,7 @@ export interface components {
              *       "constraints": null,
              *       "split": null,
              *       "training": null,
+             *       "retraining": null,
              *       "four_eyes": null
              *     }
              */
@@ -1690,6 +1827,26 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
+        };
+        /** PageOf[ArrivedFile] */
+        PageOf_ArrivedFile_: {
+            /** Items */
+            items: components["schemas"]["ArrivedFile"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to go on; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[DatasetSummary] */
         PageOf_DatasetSummary_: {
@@ -1700,6 +1857,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[DatasetVersionSummary] */
         PageOf_DatasetVersionSummary_: {
@@ -1710,6 +1872,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[ModelEventAnswer] */
         PageOf_ModelEventAnswer_: {
@@ -1720,6 +1887,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[ModelSummary] */
         PageOf_ModelSummary_: {
@@ -1730,6 +1902,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[QualityPoint] */
         PageOf_QualityPoint_: {
@@ -1740,6 +1917,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[QuarantinedRowAnswer] */
         PageOf_QuarantinedRowAnswer_: {
@@ -1750,6 +1932,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /** PageOf[VersionBrief] */
         PageOf_VersionBrief_: {
@@ -1760,6 +1947,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
         };
         /**
          * PartAnswer
@@ -1772,6 +1964,48 @@ export interface components {
             size_bytes: number;
             /** Address */
             address: string | null;
+        };
+        /**
+         * PredictRequest
+         * @description A row is an object with one value per column of the model's signature, by name; null is "not known".
+         *
+         *     `record_ids` name the rows, so that the truth can join later; without them they are named after the request.
+         * @example {
+         *       "model": "churn",
+         *       "record_ids": [
+         *         "customer-17"
+         *       ],
+         *       "rows": [
+         *         {
+         *           "age": 41,
+         *           "plan": "basic"
+         *         }
+         *       ]
+         *     }
+         */
+        PredictRequest: {
+            /** Model */
+            model: string;
+            /** Rows */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /** Record Ids */
+            record_ids?: string[] | null;
+        };
+        /**
+         * PredictResponse
+         * @description `predictions` in the order of the rows. `latency_ms` is the time in the function.
+         */
+        PredictResponse: {
+            /** Model Version */
+            model_version: string;
+            /** Predictions */
+            predictions: components["schemas"]["RowPrediction"][];
+            /** Ignored Columns */
+            ignored_columns: string[];
+            /** Latency Ms */
+            latency_ms: number;
         };
         /**
          * Problem
@@ -1891,6 +2125,34 @@ export interface components {
             reasons: string[];
         };
         /**
+         * RetrainingPolicy
+         * @description When drift may start training. `daily_spend_cap_usd` is for all training of the dataset in a UTC day.
+         *
+         *     `min_new_rows` are labelled rows in a newer dataset version than the champion's. Null as a cap means none.
+         */
+        RetrainingPolicy: {
+            /**
+             * Governor
+             * @default true
+             */
+            governor: boolean;
+            /**
+             * Cool Down Hours
+             * @default 24
+             */
+            cool_down_hours: number;
+            /**
+             * Min New Rows
+             * @default 100
+             */
+            min_new_rows: number;
+            /**
+             * Daily Spend Cap Usd
+             * @default 25
+             */
+            daily_spend_cap_usd: number | null;
+        };
+        /**
          * Rollback
          * @description Why the champion goes back to the one before it.
          * @example {
@@ -1900,6 +2162,24 @@ export interface components {
         Rollback: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * RowPrediction
+         * @description `probabilities` by class, null for a model of numbers. `notices` say by column what was odd about the row.
+         */
+        RowPrediction: {
+            /** Record Id */
+            record_id: string;
+            /** Prediction */
+            prediction: string | boolean | number;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            } | null;
+            /** Notices */
+            notices: {
+                [key: string]: string;
+            };
         };
         /** RunDetail */
         RunDetail: {
@@ -1950,6 +2230,11 @@ export interface components {
              * @description Give it as `cursor` to go on; null on the last page.
              */
             next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
             /** Counts */
             counts: {
                 [key: string]: number;
@@ -1995,7 +2280,9 @@ export interface components {
         };
         /**
          * SettingsChange
-         * @description What is named is set, the rest stays; null resets to the default. `split` and `training` change key by key.
+         * @description What is named is set, the rest stays; null resets to the default.
+         *
+         *     `split`, `training` and `retraining` change key by key.
          * @example {
          *       "key": [
          *         "customer_id"
@@ -2031,6 +2318,13 @@ export interface components {
              * @description As `settings.training` of a dataset.
              */
             training?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Retraining
+             * @description As `settings.retraining` of a dataset.
+             */
+            retraining?: {
                 [key: string]: unknown;
             } | null;
             /** Four Eyes */
@@ -2196,6 +2490,11 @@ export interface components {
             /** Run Id */
             run_id: string;
         };
+        /**
+         * UploadState
+         * @enum {string}
+         */
+        UploadState: "RECEIVED" | "PREPARING" | "ACCEPTED" | "IDENTICAL" | "REJECTED";
         /**
          * UploadTicket
          * @description A file on its way. Parts follow each other in the file; addresses are good for an hour.
@@ -3402,6 +3701,107 @@ export interface operations {
             };
         };
     };
+    list_uploads: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_ArrivedFile_"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     start_upload: {
         parameters: {
             query?: never;
@@ -4034,6 +4434,106 @@ export interface operations {
             };
         };
     };
+    get_dataset_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+                /** @description A dataset version's number. */
+                number: number;
+                /** @description Which file. */
+                file: components["schemas"]["DatasetFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Download"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_profile: {
         parameters: {
             query?: never;
@@ -4255,6 +4755,120 @@ export interface operations {
             };
             /** @description InvalidInput: What a person or another system sent does not have the form it must have */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    predict: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PredictRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictResponse"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotDeployed: The model has no version that answers predictions yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description EvaluationInvalid: An evaluation report is missing or does not match the run it claims to describe; InvalidInput: What a person or another system sent does not have the form it must have; RowsInvalid: Rows do not have the form that the model's signature asks for */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5408,6 +6022,104 @@ export interface operations {
                 };
             };
             /** @description EvaluationInvalid: An evaluation report is missing or does not match the run it claims to describe; InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_file: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A model version's id, for example `churn:7`. */
+                version: string;
+                /** @description Which file. */
+                file: components["schemas"]["ModelFile"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Download"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
             422: {
                 headers: {
                     [name: string]: unknown;
