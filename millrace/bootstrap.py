@@ -16,6 +16,7 @@ from millrace.settings import Settings
 if TYPE_CHECKING:
     from millrace.adapters.dynamodb import Table
     from millrace.ports import (
+        ApiKeys,
         AuditTrail,
         Clock,
         DatasetCatalog,
@@ -87,6 +88,12 @@ class Platform:
         from millrace.adapters.dynamodb import DynamoGivenAnswers
 
         return DynamoGivenAnswers(self._table)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        from millrace.adapters.dynamodb import DynamoApiKeys
+
+        return DynamoApiKeys(self._table)
 
     @cached_property
     def transfers(self) -> Transfers:

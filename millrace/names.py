@@ -73,6 +73,8 @@ INDEXES = {
     DATASET_INDEX: DATASET_PARTITION_KEY,
     ACTOR_INDEX: ACTOR_PARTITION_KEY,
 }
+# The partition keys of API keys begin so: who only checks keys may change nothing else.
+API_KEY_ITEMS = "API_KEY#"
 # Seconds since 1970 after which DynamoDB may remove the item.
 EXPIRY_ATTRIBUTE = "expires_at"
 
@@ -99,6 +101,9 @@ APPROVER_ROLE = "approver"
 ADMIN_ROLE = "admin"
 ROLES = (VIEWER_ROLE, SCIENTIST_ROLE, APPROVER_ROLE, ADMIN_ROLE)
 SCOPE_PREFIX = "millrace"
+
+# The API again, below this path, for requests with an API key. Paths without it want a token of the user pool.
+KEYED_PATH = "/by-key"
 
 # Outputs for clients of the API, beside those that feed settings.
 CLIENT_OUTPUTS = ("ApiUrl", "UserPoolId", "SpaClientId", "MachineClientId", "SignInUrl")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
+from millrace.domain.api_key import ApiKey
 from millrace.domain.audit import AuditEntry, ChainHead
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.event import DomainEvent
@@ -375,6 +376,25 @@ class GivenAnswers(Protocol):
 
     def forget(self, key: str) -> None:
         """What was begun came to nothing: the key may begin again."""
+
+
+class ApiKeys(Protocol):
+    """API keys, without their secrets. Using one is no change of the platform: it leaves no audit entry."""
+
+    def add(self, key: ApiKey) -> None:
+        """Raises Conflict when there is a key of this id."""
+
+    def get(self, key_id: str) -> ApiKey:
+        """Raises NotFound."""
+
+    def page(self, *, owner: str | None = None, after: str | None = None, limit: int = 50) -> Page[ApiKey]:
+        """Newest first, from the position `after` on; of everybody or of one owner."""
+
+    def revoke(self, key_id: str, *, actor: str, at: datetime) -> ApiKey:
+        """Raises NotFound, and Conflict when it was revoked before."""
+
+    def note_use(self, key: ApiKey, *, at: datetime) -> None:
+        """`key` as it was read; nothing happens when another request noted a use since."""
 
 
 class EventBus(Protocol):

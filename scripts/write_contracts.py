@@ -33,7 +33,8 @@ def roles_table() -> str:
         f"|---|{'---|' * (len(Role) + 1)}",
     ]
     for endpoint in sorted(ENDPOINTS, key=lambda each: (each.path, each.method)):
-        marks = ["open" if not endpoint.allow else "yes" if role in endpoint.allow else "" for role in Role]
+        allowed = "in person" if endpoint.people_only else "yes"
+        marks = ["open" if not endpoint.allow else allowed if role in endpoint.allow else "" for role in Role]
         route = f"`{endpoint.method} {endpoint.path}`"
         lines.append(f"| {route} | {' | '.join(marks)} | {summaries[endpoint.operation_id]} |")
     return "\n".join(lines)

@@ -29,6 +29,8 @@ from stacks.training_stack import TrainingStack
 OPEN_PATHS = ("/healthz", "/openapi.json")
 # Answered by a function of its own, which has what computes predictions.
 PREDICT_PATH = "/inference/predict"
+# What follows is checked by the functions themselves, and why.
+KEYED = "The functions check the API key of each request: an authorizer could not say why one is refused."
 ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"]
 EXPOSED_HEADERS = ["ETag", "Location", "Retry-After", "X-Poll-After", "X-Request-Id"]
 # The log groups of the jobs of a run, which GET /runs/{run_id}/logs reads.
@@ -104,6 +106,7 @@ class ApiStack(PlatformStack):
             route_key=apigateway.HttpRouteKey.with_(PREDICT_PATH, apigateway.HttpMethod.POST),
             integration=HttpLambdaIntegration("PredictIntegration", serving.predict),
         )
+        self._keyed_routes(api, app, serving.predict)
         cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
 
     def _http_api(
@@ -130,6 +133,22 @@ class ApiStack(PlatformStack):
             acknowledge(route, "A browser asks without a token which origins may call; API Gateway answers.", "APIG4")
         self._stage(api, config)
         return api
+
+    def _keyed_routes(self, api: apigateway.HttpApi, app: PlatformFunction, predict: PlatformFunction) -> None:
+        """The same paths for requests with an API key, which the functions check themselves (adr/0009)."""
+        for id, path, method, function in (
+            ("Keyed", "/{proxy+}", apigateway.HttpMethod.ANY, app),
+            ("KeyedPredict", PREDICT_PATH, apigateway.HttpMethod.POST, predict),
+        ):
+            route = apigateway.HttpRoute(
+                self,
+                f"{id}Route",
+                http_api=api,
+                route_key=apigateway.HttpRouteKey.with_(f"{names.KEYED_PATH}{path}", method),
+                integration=HttpLambdaIntegration(f"{id}Integration", function),
+                authorizer=apigateway.HttpNoneAuthorizer(),
+            )
+            acknowledge(route, KEYED, "APIG4")
 
     def _open_route(
         self, api: apigateway.HttpApi, integration: HttpLambdaIntegration, method: apigateway.HttpMethod, path: str

@@ -50,6 +50,15 @@ class RegistryStack(PlatformStack):
         """Read single items by key."""
         iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:GetItem"], resource_arns=[self.table.table_arn])
 
+    def may_note_use_of_keys(self, grantee: iam.IGrantable) -> None:
+        """Change items of API keys: when they were used last."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:UpdateItem"],
+            resource_arns=[self.table.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.API_KEY_ITEMS}*"]}},
+        )
+
     def may_list(self, grantee: iam.IGrantable) -> None:
         """Query the indexes: lists of datasets, runs and models. Batch reads: what a list shows of each."""
         indexes = [f"{self.table.table_arn}/index/{index}" for index in names.INDEXES]

@@ -182,5 +182,6 @@ class ServingStack(PlatformStack):
         )
         data.artifacts_bucket.may_read(predict, names.MODELS_PREFIX)
         registry.may_look_up(predict)
+        registry.may_note_use_of_keys(predict)
         self.records.grant_send_messages(predict)
         return predict

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from millrace.domain import identity
+from millrace.domain.api_key import ApiKey, digest_of
 from millrace.domain.dataset import (
     ColumnContract,
     ColumnKind,
@@ -18,6 +19,7 @@ from millrace.domain.dataset import (
     Upload,
 )
 from millrace.domain.model import Lineage, Metric, ModelVersion, Verdict, VerdictOutcome
+from millrace.domain.role import Role
 from millrace.domain.run import Run
 from millrace.domain.transfer import Transfer
 
@@ -61,6 +63,18 @@ def a_transfer(transfer_id: str = "transfer-1", **facts: Any) -> Transfer:
         "started_at": NOON,
     }
     return Transfer(transfer_id=transfer_id, **(known | facts))
+
+
+def an_api_key(key_id: str = "0" * 16, *, secret: str = "5" * 64, **facts: Any) -> ApiKey:
+    known: dict[str, Any] = {
+        "name": "nightly",
+        "owner": "user:ada",
+        "roles": (Role.VIEWER,),
+        "secret_sha256": digest_of(secret),
+        "created_at": NOON,
+        "expires_at": NOON + timedelta(days=90),
+    }
+    return ApiKey(key_id=key_id, **(known | facts))
 
 
 def a_column(name: str, kind: ColumnKind = ColumnKind.NUMBER, **facts: Any) -> ColumnContract:

@@ -16,14 +16,15 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from lambdas.api.contract import contract_of
-from lambdas.api.identity import caller_of
+from lambdas.api.identity import caller_of, comes_with_key, without_key_path
 from lambdas.api.limits import RateLimit
-from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes
+from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes, header
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
 from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
 from lambdas.api.routes import (
     activity,
+    api_keys,
     comparison,
     dashboard,
     datasets,
@@ -34,7 +35,7 @@ from lambdas.api.routes import (
     runs,
     uploads,
 )
-from millrace import bootstrap, errors
+from millrace import bootstrap, errors, names
 
 # To add a resource: its module in routes/, and one line here.
 RESOURCES = (
@@ -46,6 +47,7 @@ RESOURCES = (
     uploads.resource,
     downloads.resource,
     predictions.resource,
+    api_keys.resource,
     activity.resource,
     dashboard.resource,
 )
@@ -79,6 +81,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One HTTP API request (payload 2.0)."""
     request_id = event["requestContext"]["requestId"]
     logger.append_keys(request_id=request_id)
+    event = without_key_path(event)
     try:
         answer = _answer(event, context)
     except NotModified as unchanged:
@@ -93,10 +96,13 @@ def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     endpoint = find_endpoint(event["requestContext"]["http"]["method"], event["rawPath"])
     if not endpoint.allow:
         return app.resolve(event, context)
+    platform = bootstrap.platform()
     caller = caller_of(event)
-    logger.append_keys(actor=caller.actor, operation=endpoint.operation_id)
-    limit.take(caller.actor, bootstrap.platform().clock.now())
+    logger.append_keys(actor=caller.actor, key_id=caller.key_id, operation=endpoint.operation_id)
+    limit.take(caller.actor, platform.clock.now())
     caller.require(endpoint.allow)
+    if endpoint.people_only:
+        caller.require_person()
     if body_bytes(event) > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(f"a request may hold {MAX_BODY_BYTES} bytes: send files to the bucket instead")
 
@@ -104,6 +110,8 @@ def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         app.append_context(caller=caller)
         return app.resolve(event, context)
 
+    if endpoint.method == "POST" and not endpoint.keyed and header(event, "idempotency-key") is not None:
+        raise errors.InvalidInput("header.Idempotency-Key: the answer of this route is not kept, so send none")
     return done_once(event, caller, work)
 
 
@@ -132,6 +140,8 @@ def _told(error: Exception, request_id: str) -> dict[str, Any]:
 def _add_headers(answer: dict[str, Any], event: dict[str, Any], request_id: str) -> None:
     reading = event["requestContext"]["http"]["method"] == "GET"
     kept = REVALIDATE if reading and answer["statusCode"] in (200, 304) else NEVER_KEEP
+    if comes_with_key(event) and "Location" in answer.get("headers", {}):
+        answer["headers"]["Location"] = f"{names.KEYED_PATH}{answer['headers']['Location']}"
     answer["headers"] = {
         "Cache-Control": kept,
         "X-Request-Id": request_id,

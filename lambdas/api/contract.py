@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, HTTPBearer
 
 from lambdas.api.problems import CONTENT_TYPE
 
@@ -22,6 +22,7 @@ machines; `x-roles` says which of them may use a route. Errors are problems (RFC
 those that API Gateway makes by itself, which have a `message` alone. Lists come in pages. GETs answer with an `ETag`
 and take `If-None-Match`; decisions take `If-Match`; POSTs take `Idempotency-Key`.
 """
+_KEYS = "A key of one's own (`POST /api-keys`), below the path `/by-key`: `GET /by-key/models`. Also as a bearer token."
 # What routes return besides JSON is described by hand; what Powertools adds of its own is not ours.
 _NOT_OURS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 _PARAMETERS: dict[str, dict[str, Any]] = {
@@ -49,7 +50,10 @@ def contract_of(app: APIGatewayHttpResolver, unkeyed: Collection[str]) -> dict[s
         version=VERSION,
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        security_schemes={"cognito": HTTPBearer(scheme="bearer", bearerFormat="JWT")},
+        security_schemes={
+            "cognito": HTTPBearer(scheme="bearer", bearerFormat="JWT"),
+            "api_key": APIKey(**{"name": "X-Api-Key", "in": APIKeyIn.header}, description=_KEYS),
+        },
     )
     document: dict[str, Any] = json.loads(text)
     for path in document["paths"].values():

@@ -26,7 +26,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One route. `allow` is empty where no sign-in is needed; `keyed` says that it takes an Idempotency-Key."""
+    """One route. `allow` is empty where no sign-in is needed; `keyed` says that it takes an Idempotency-Key.
+
+    `people_only` routes are closed to machines and API keys, whatever their roles.
+    """
 
     method: str
     rule: str
@@ -34,6 +37,7 @@ class Endpoint:
     allow: frozenset[Role]
     pattern: re.Pattern[str]
     keyed: bool
+    people_only: bool
 
     @property
     def path(self) -> str:
@@ -60,19 +64,20 @@ class Resource(APIGatewayHttpRouter):
         example: Any = None,
         links: dict[str, Any] | None = None,
         keyed: bool = True,
+        people_only: bool = False,
     ) -> Callable[[F], F]:
         """Declare a route. `allow` says which roles may use it; NOBODY_ASKS is for what needs no sign-in.
 
         The function's name is the operation id, its docstring the description, its return type the schema of the
         answer with `status`, and `raises` its errors. `example` is an answer, `links` are OpenAPI's. A POST that is not
-        `keyed` takes no Idempotency-Key.
+        `keyed` takes no Idempotency-Key. What is `people_only` is for people who have signed in.
         """
 
         def register(function: F) -> F:
             pattern = re.compile(re.sub(r"<(\w+)>", r"[^/]+", rule))
             takes_key = keyed and method == "POST"
             kinds = _always(method, allow, keyed=keyed) | set(raises)
-            self.endpoints.append(Endpoint(method, rule, function.__name__, allow, pattern, takes_key))
+            self.endpoints.append(Endpoint(method, rule, function.__name__, allow, pattern, takes_key, people_only))
             description = inspect.cleandoc(function.__doc__ or "")
             self.route(
                 rule,
@@ -83,8 +88,8 @@ class Resource(APIGatewayHttpRouter):
                 description=description,
                 status_code=status,
                 responses=_answers(_right(function, status, example, links), kinds),
-                security=[{"cognito": []}] if allow else None,
-                openapi_extensions={"x-roles": sorted(allow)},
+                security=_security(people_only) if allow else None,
+                openapi_extensions={"x-roles": sorted(allow), "x-people-only": people_only},
             )(function)
             return function
 
@@ -122,6 +127,10 @@ def answer(
     said = {"ETag": etag, "X-Poll-After": None if poll_after is None else str(poll_after), "Location": location}
     headers: dict[str, str | list[str]] = {name: value for name, value in said.items() if value is not None}
     return Response(status_code=status, content_type=JSON, body=body, headers=headers)
+
+
+def _security(people_only: bool) -> list[dict[str, list[str]]]:
+    return [{"cognito": []}] if people_only else [{"cognito": []}, {"api_key": []}]
 
 
 def _always(method: str, allow: frozenset[Role], *, keyed: bool) -> set[type[errors.PlatformError]]:

@@ -11,6 +11,7 @@ from typing import IO, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVa
 
 from millrace.adapters.clock import SystemClock
 from millrace.domain import audit
+from millrace.domain.api_key import ApiKey
 from millrace.domain.audit import AuditEntry, ChainHead, Deed, following_entry
 from millrace.domain.dataset import (
     Contract,
@@ -135,6 +136,47 @@ class InMemoryTransfers:
         self._transfers[dataset, transfer_id] = settled
         self._trail.record(audit.transfer_moved(settled, actor))
         return settled
+
+
+class InMemoryApiKeys:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
+        self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
+        self._keys: dict[str, ApiKey] = {}
+        self.uses_noted = 0
+
+    @_one_at_a_time
+    def add(self, key: ApiKey) -> None:
+        if key.key_id in self._keys:
+            raise Conflict(f"there is an API key {key.key_id} already")
+        self._keys[key.key_id] = key
+        self._trail.record(audit.api_key_created(key))
+
+    def get(self, key_id: str) -> ApiKey:
+        return _existing(self._keys, key_id, f"there is no API key {key_id}")
+
+    def page(self, *, owner: str | None = None, after: str | None = None, limit: int = 50) -> Page[ApiKey]:
+        def made(key: ApiKey) -> str:
+            return f"{key.created_at.isoformat(timespec='microseconds')}#{key.key_id}"
+
+        found = [key for key in self._keys.values() if owner in (None, key.owner)]
+        return _page(sorted(found, key=made, reverse=True), made, after, limit, newest_first=True)
+
+    @_one_at_a_time
+    def revoke(self, key_id: str, *, actor: str, at: datetime) -> ApiKey:
+        key = self.get(key_id)
+        if key.revoked_at is not None:
+            raise Conflict(f"API key {key_id} was revoked by {key.revoked_by} already")
+        self._keys[key_id] = key.model_copy(update={"revoked_at": at, "revoked_by": actor})
+        self._trail.record(audit.api_key_revoked(self._keys[key_id], actor))
+        return self._keys[key_id]
+
+    @_one_at_a_time
+    def note_use(self, key: ApiKey, *, at: datetime) -> None:
+        stored = self._keys[key.key_id]
+        if stored.last_used_at == key.last_used_at:
+            self._keys[key.key_id] = stored.model_copy(update={"last_used_at": at})
+            self.uses_noted += 1
 
 
 class InMemoryMultipartUploads:

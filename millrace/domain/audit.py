@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from millrace.domain.api_key import ApiKey
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.entity import Entity, Moment
 from millrace.domain.model import Approval, ModelEvent, ModelVersion, RegisteredModel
@@ -44,6 +45,8 @@ class Action(StrEnum):
     MODEL_VERSION_REJECTED = "model_version.rejected"
     DEPLOYMENT_FAILED = "model_version.deployment_failed"
     ALIAS_MOVED = "alias.moved"
+    API_KEY_CREATED = "api_key.created"
+    API_KEY_REVOKED = "api_key.revoked"
 
 
 class Deed(NamedTuple):
@@ -142,6 +145,10 @@ def run_subject(run_id: str) -> str:
 
 def model_subject(name: str) -> str:
     return f"model:{name}"
+
+
+def api_key_subject(key_id: str) -> str:
+    return f"api_key:{key_id}"
 
 
 def dataset_created(dataset: Dataset) -> Deed:
@@ -253,6 +260,15 @@ def alias_moved(event: ModelEvent) -> Deed:
 def deployment_failed(event: ModelEvent) -> Deed:
     detail = {"number": event.number, "reason": event.reason}
     return Deed(model_subject(event.model), event.actor, Action.DEPLOYMENT_FAILED, detail)
+
+
+def api_key_created(key: ApiKey) -> Deed:
+    detail = {"name": key.name, "roles": key.roles, "expires_at": key.expires_at}
+    return Deed(api_key_subject(key.key_id), key.owner, Action.API_KEY_CREATED, detail)
+
+
+def api_key_revoked(key: ApiKey, actor: str) -> Deed:
+    return Deed(api_key_subject(key.key_id), actor, Action.API_KEY_REVOKED, {"name": key.name, "owner": key.owner})
 
 
 def _of_upload(upload: Upload, action: Action, **detail: object) -> Deed:

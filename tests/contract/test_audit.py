@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from millrace.adapters.dynamodb import (
+    DynamoApiKeys,
     DynamoAuditTrail,
     DynamoDatasetCatalog,
     DynamoModelRegistry,
@@ -17,6 +18,7 @@ from millrace.adapters.dynamodb import (
     Table,
 )
 from millrace.adapters.memory import (
+    InMemoryApiKeys,
     InMemoryAuditTrail,
     InMemoryDatasetCatalog,
     InMemoryModelRegistry,
@@ -28,6 +30,7 @@ from millrace.domain.audit import (
     AuditEntry,
     ChainHead,
     Deed,
+    api_key_subject,
     dataset_subject,
     following_entry,
     hash_of,
@@ -38,7 +41,7 @@ from millrace.domain.dataset import Upload
 from millrace.domain.run import RunState
 from millrace.domain.transfer import TransferState
 from millrace.errors import AlreadyDecided, Conflict, NotFound
-from millrace.ports import AuditTrail, DatasetCatalog, ModelRegistry, RunLedger, Transfers
+from millrace.ports import ApiKeys, AuditTrail, DatasetCatalog, ModelRegistry, RunLedger, Transfers
 from millrace.use_cases.verify_audit import verify_audit
 from tests.builders import (
     NOON,
@@ -47,6 +50,7 @@ from tests.builders import (
     a_model_version,
     a_run,
     a_transfer,
+    an_api_key,
     an_upload,
     later,
     prepared,
@@ -63,6 +67,7 @@ class World(NamedTuple):
     registry: ModelRegistry
     trail: AuditTrail
     transfers: Transfers
+    api_keys: ApiKeys
 
 
 class Ticking:
@@ -86,6 +91,7 @@ def world(request: pytest.FixtureRequest) -> World:
             InMemoryModelRegistry(trail),
             trail,
             InMemoryTransfers(trail),
+            InMemoryApiKeys(trail),
         )
     table = Table(request.getfixturevalue("dynamodb"), TABLE, sleep=lambda _: None, now=Ticking().now)
     return World(
@@ -94,6 +100,7 @@ def world(request: pytest.FixtureRequest) -> World:
         DynamoModelRegistry(table),
         DynamoAuditTrail(table),
         DynamoTransfers(table),
+        DynamoApiKeys(table),
     )
 
 
@@ -122,6 +129,7 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
     catalog, ledger, registry, transfers = world.catalog, world.ledger, world.registry, world.transfers
     may, same, bad = an_upload("may.csv", sha256="x"), an_upload("same.csv", sha256="x"), an_upload("bad.csv")
     file = an_upload("dataset.yaml")
+    key, api_key = an_api_key(), api_key_subject(an_api_key().key_id)
     credit, run, model = dataset_subject("credit"), run_subject("training-1"), model_subject("credit")
 
     def accept() -> None:
@@ -214,6 +222,13 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "bob",
             Action.DEPLOYMENT_FAILED,
         ),
+        (lambda: world.api_keys.add(key), api_key, "user:ada", Action.API_KEY_CREATED),
+        (
+            lambda: world.api_keys.revoke(key.key_id, actor="user:bob", at=NOON),
+            api_key,
+            "user:bob",
+            Action.API_KEY_REVOKED,
+        ),
     ]
 
 
@@ -243,6 +258,8 @@ REPEATED = {
     Action.MODEL_VERSION_APPROVED,
     Action.MODEL_VERSION_REJECTED,
     Action.ALIAS_MOVED,
+    Action.API_KEY_CREATED,  # a key is drawn anew each time
+    Action.API_KEY_REVOKED,
 }
 
 
@@ -266,6 +283,9 @@ def test_a_refused_change_leaves_no_entry(world: World) -> None:
         (lambda: world.catalog.reject_upload(upload, ["no"]), Conflict),
         (lambda: world.transfers.settle("credit", "one", TransferState.ABORTED, actor="eve"), Conflict),
         (lambda: world.transfers.settle("credit", "none", TransferState.ABORTED, actor="eve"), NotFound),
+        (lambda: world.api_keys.add(an_api_key()), Conflict),
+        (lambda: world.api_keys.revoke("nobody's", actor="eve", at=NOON), NotFound),
+        (lambda: world.api_keys.revoke(an_api_key().key_id, actor="eve", at=NOON), Conflict),
         (lambda: world.ledger.annotate("nobody's", outcome="x"), NotFound),
         (lambda: world.ledger.request_stop("nobody's", actor="eve", reason="x"), NotFound),
         (lambda: world.ledger.request_stop("training-1", actor="eve", reason="x"), Conflict),
@@ -319,7 +339,7 @@ def test_a_trail_that_nobody_touched_is_whole(world: World) -> None:
 
     report = verify_audit(trail=world.trail)
 
-    assert (report.chains, report.entries, report.faults) == (3, len(entries(world.trail)), ())
+    assert (report.chains, report.entries, report.faults) == (4, len(entries(world.trail)), ())
 
 
 def test_changes_at_the_same_moment_all_find_their_place_in_the_chain(world: World) -> None:

@@ -37,12 +37,14 @@ def test_every_path_needs_a_token_but_the_open_ones(environment: str, platform_o
     by_key = routes(platform_of(environment))
     asked_beforehand = {"OPTIONS /{proxy+}"} if ENVIRONMENTS[environment].allowed_origins else set()
 
+    # What needs an API key is held against it by the functions: tests/integration/api/test_keys.py.
+    with_key = {f"ANY {names.KEYED_PATH}/{{proxy+}}", f"POST {names.KEYED_PATH}{PREDICT_PATH}"}
     assert {key for key, route in by_key.items() if route["AuthorizationType"] == "NONE"} == {
         f"GET {path}" for path in OPEN_PATHS
-    } | asked_beforehand
+    } | asked_beforehand | with_key
     with_token = {"$default", f"POST {PREDICT_PATH}"}
     assert {by_key[key]["AuthorizationType"] for key in with_token} == {"JWT"}
-    assert len(by_key) == len(OPEN_PATHS) + len(asked_beforehand) + len(with_token)
+    assert len(by_key) == len(OPEN_PATHS) + len(asked_beforehand) + len(with_token) + len(with_key)
 
 
 def test_tokens_of_this_pool_for_these_two_clients_and_no_others(prod: Platform) -> None:

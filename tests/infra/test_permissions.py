@@ -9,6 +9,8 @@ from collections import defaultdict
 import pytest
 from conftest import Platform
 
+from millrace import names
+
 READ = {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
 WRITE = {"s3:PutObject", "s3:AbortMultipartUpload"}
 TABLE = {
@@ -51,7 +53,10 @@ ROLES = {
     "Export": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "CheckServingArtefact": FUNCTION | READ | WRITE | TABLE,
     "PromoteModelVersion": FUNCTION | TABLE,
-    "Predict": FUNCTION | READ | {"dynamodb:GetItem", "sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
+    "Predict": FUNCTION
+    | READ
+    | {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "WriteInferenceRecords": FUNCTION | WRITE | QUEUE,
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
@@ -110,6 +115,20 @@ def test_every_role_reads_exactly_this(prod: Platform) -> None:
                 read[role_of(name)] |= keys_in(json.dumps(statement["Resource"]))
 
     assert read == READS
+
+
+def test_predictions_change_nothing_in_the_registry_but_api_keys(prod: Platform) -> None:
+    changing = [
+        statement
+        for name, policy in prod.resources("AWS::IAM::Policy").items()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if role_of(name) == "Predict" and "dynamodb:UpdateItem" in statement["Action"]
+    ]
+
+    assert [statement["Condition"] for statement in changing] == [
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.API_KEY_ITEMS}*"]}}
+    ]
+    assert changing[0]["Action"] == "dynamodb:UpdateItem"
 
 
 def keys_in(resources: str) -> set[str]:

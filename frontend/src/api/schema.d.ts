@@ -24,6 +24,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Your API keys, newest first, without their secrets; revoked and expired ones too
+         * @description Your API keys, newest first, without their secrets; revoked and expired ones too.
+         */
+        get: operations["list_api_keys"];
+        put?: never;
+        /**
+         * Make an API key. Its `token` is shown this once: keep it where secrets are kept
+         * @description Make an API key. Its `token` is shown this once: keep it where secrets are kept.
+         *
+         *     It acts as you, with those of your roles that you give it. It can make no keys, and decide on no model versions.
+         */
+        post: operations["create_api_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api-keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key of yours, or anybody's as an admin. It opens nothing from the next request on
+         * @description Revoke an API key of yours, or anybody's as an admin. It opens nothing from the next request on.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard/stats": {
         parameters: {
             query?: never;
@@ -816,7 +862,7 @@ export interface components {
          * Action
          * @enum {string}
          */
-        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved";
+        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "api_key.created" | "api_key.revoked";
         /**
          * ActivityEntry
          * @description One change. `subject` is what was changed, `sequence` counts its changes, `hash` seals the entry.
@@ -869,6 +915,72 @@ export interface components {
             since: string;
             /** Until */
             until: string | null;
+        };
+        /**
+         * ApiKeyAnswer
+         * @description A key. `last_used_at` is noted once an hour at most; `valid` is false once it is revoked or expired.
+         */
+        ApiKeyAnswer: {
+            /** Key Id */
+            key_id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Revoked By */
+            revoked_by: string | null;
+            /** Valid */
+            valid: boolean;
+        };
+        /**
+         * ApiKeyMade
+         * @description `token` is what requests carry. It is shown here and never again.
+         */
+        ApiKeyMade: {
+            /** Key Id */
+            key_id: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** Revoked At */
+            revoked_at: string | null;
+            /** Revoked By */
+            revoked_by: string | null;
+            /** Valid */
+            valid: boolean;
+            /** Token */
+            token: string;
         };
         /** Approval */
         Approval: {
@@ -1776,6 +1888,25 @@ export interface components {
             created_at: string;
         };
         /**
+         * NewApiKey
+         * @description The key that is wanted: which of your roles it has (all of them, unless you say) and for how long.
+         * @example {
+         *       "days": 30,
+         *       "name": "nightly scoring"
+         *     }
+         */
+        NewApiKey: {
+            /** Name */
+            name: string;
+            /** Roles */
+            roles?: components["schemas"]["Role"][] | null;
+            /**
+             * Days
+             * @default 90
+             */
+            days: number;
+        };
+        /**
          * NewDataset
          * @example {
          *       "name": "churn",
@@ -1822,6 +1953,21 @@ export interface components {
         PageOf_ActivityEntry_: {
             /** Items */
             items: components["schemas"]["ActivityEntry"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to go on; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
+        };
+        /** PageOf[ApiKeyAnswer] */
+        PageOf_ApiKeyAnswer_: {
+            /** Items */
+            items: components["schemas"]["ApiKeyAnswer"][];
             /**
              * Next Cursor
              * @description Give it as `cursor` to go on; null on the last page.
@@ -2152,6 +2298,12 @@ export interface components {
              */
             daily_spend_cap_usd: number | null;
         };
+        /**
+         * Role
+         * @description Groups of the user pool for people, scopes for machines.
+         * @enum {string}
+         */
+        Role: "viewer" | "scientist" | "approver" | "admin";
         /**
          * Rollback
          * @description Why the champion goes back to the one before it.
@@ -2726,6 +2878,288 @@ export interface operations {
             };
             /** @description NotAllowed: Who asks is known, and may not do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_api_keys: {
+        parameters: {
+            query?: {
+                /** @description Everybody's: for admins. */
+                all?: boolean;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_ApiKeyAnswer_"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApiKey"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyMade"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description An API key's id, the part between `mr_` and `_`. */
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyAnswer"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -195,7 +195,14 @@ def get_model_card(version: VersionId) -> Response[ModelCard]:
 DECISION_ERRORS = [errors.NotFound, errors.AlreadyDecided, errors.ChangedMeanwhile]
 
 
-@resource.endpoint("PUT", "/models/<version>/approve", allow=APPROVERS, raises=DECISION_ERRORS, example=examples.DETAIL)
+@resource.endpoint(
+    "PUT",
+    "/models/<version>/approve",
+    allow=APPROVERS,
+    raises=DECISION_ERRORS,
+    example=examples.DETAIL,
+    people_only=True,
+)
 def approve_version(version: VersionId, decision: Annotated[Decision, Body()]) -> Response[VersionDetail]:
     """Let a version become the champion. Say with `If-Match` what you have seen."""
     platform = bootstrap.platform()
@@ -216,7 +223,14 @@ def approve_version(version: VersionId, decision: Annotated[Decision, Body()]) -
     return _decided(version)
 
 
-@resource.endpoint("PUT", "/models/<version>/reject", allow=APPROVERS, raises=DECISION_ERRORS, example=examples.DETAIL)
+@resource.endpoint(
+    "PUT",
+    "/models/<version>/reject",
+    allow=APPROVERS,
+    raises=DECISION_ERRORS,
+    example=examples.DETAIL,
+    people_only=True,
+)
 def reject_version(version: VersionId, decision: Annotated[Decision, Body()]) -> Response[VersionDetail]:
     """Refuse a version. Say with `If-Match` what you have seen."""
     platform = bootstrap.platform()
@@ -240,6 +254,7 @@ def reject_version(version: VersionId, decision: Annotated[Decision, Body()]) ->
     allow=APPROVERS,
     raises=[errors.NotFound, errors.Conflict, errors.ChangedMeanwhile],
     example=examples.SUMMARY,
+    people_only=True,
 )
 def put_alias(model: ModelName, alias: AliasName, move: Annotated[AliasMove, Body()]) -> Response[ModelSummary]:
     """Point an alias at an approved version of the same model."""
@@ -266,6 +281,7 @@ def put_alias(model: ModelName, alias: AliasName, move: Annotated[AliasMove, Bod
     allow=APPROVERS,
     raises=[errors.NotFound, errors.ChangedMeanwhile],
     example=examples.SUMMARY,
+    people_only=True,
 )
 def roll_back_model(model: ModelName, said: Annotated[Rollback, Body()]) -> Response[ModelSummary]:
     """Make the champion before the present one the champion again."""

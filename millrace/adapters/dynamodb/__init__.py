@@ -1,6 +1,7 @@
 """The registry table: datasets, runs and models in one DynamoDB table, every transition a conditional write."""
 
 from millrace.adapters.dynamodb.answers import DynamoGivenAnswers
+from millrace.adapters.dynamodb.api_keys import DynamoApiKeys
 from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.catalog import DynamoDatasetCatalog
 from millrace.adapters.dynamodb.ledger import DynamoRunLedger
@@ -10,6 +11,7 @@ from millrace.adapters.dynamodb.tally import DynamoTallies
 from millrace.adapters.dynamodb.transfers import DynamoTransfers
 
 __all__ = [
+    "DynamoApiKeys",
     "DynamoAuditTrail",
     "DynamoDatasetCatalog",
     "DynamoGivenAnswers",

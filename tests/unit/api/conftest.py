@@ -14,7 +14,7 @@ import pytest
 from lambdas.api.app import handler
 from lambdas.api.limits import RateLimit
 from lambdas.inference import predict
-from millrace import bootstrap
+from millrace import bootstrap, names
 from millrace.adapters.memory import (
     InMemoryDownloads,
     InMemoryGivenAnswers,
@@ -57,9 +57,11 @@ def event_of(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
+    """As API Gateway hands a request on; below the path for keys by the route for keys, where it verifies nothing."""
+    keyed = path.startswith(f"{names.KEYED_PATH}/")
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": "$default",
+        "routeKey": f"ANY {names.KEYED_PATH}/{{proxy+}}" if keyed else "$default",
         "rawPath": path,
         "rawQueryString": urlencode(query or {}),
         "headers": {"content-type": "application/json", **(headers or {})},
@@ -70,7 +72,7 @@ def event_of(
         },
         "isBase64Encoded": False,
     }
-    if claims is not None:
+    if claims is not None and not keyed:
         event["requestContext"]["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": []}}
     if query:
         event["queryStringParameters"] = dict(query)
@@ -115,7 +117,7 @@ class Api:
 
     def send(self, event: dict[str, Any]) -> Answer:
         """As API Gateway does: predictions have a function of their own."""
-        function = predict.handler if event["rawPath"] == "/inference/predict" else handler
+        function = predict.handler if event["rawPath"].endswith("/inference/predict") else handler
         answer = function(event, Context())  # type: ignore[arg-type]
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
 

@@ -76,7 +76,8 @@ def test_reads_may_be_unchanged_and_writes_say_what_they_take() -> None:
         headers = {each["name"] for each in operation["parameters"] if each["in"] == "header"}
         expected = {
             "get": {"If-None-Match"},
-            "post": {"Idempotency-Key"} - ({"Idempotency-Key"} if operation["operationId"] == "predict" else set()),
+            "post": {"Idempotency-Key"}
+            - ({"Idempotency-Key"} if operation["operationId"] in ("predict", "create_api_key") else set()),
             "put": {"If-Match"},
             "patch": {"If-Match"},
             "delete": set(),

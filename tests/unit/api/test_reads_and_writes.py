@@ -15,7 +15,7 @@ from lambdas.api.resource import Endpoint
 from millrace import bootstrap
 from millrace.domain import place
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_quality, later
+from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_quality, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
 from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
 from tests.unit.serving.conftest import Exported, exported
@@ -35,6 +35,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     row = {"line": rows, "text": "1" * rows, "reasons": ["age: 'x' is not an integer"]}
     world.store.write(QUARANTINE, json.dumps(row).encode() + b"\n")
     world.sends("may.csv", rows)
+    world.api_keys.add(an_api_key(name=f"of {rows} rows"))
     run = world.start()
     candidates = world.train(run, world.plan(run))
     world.collect(run, candidates)
@@ -115,6 +116,11 @@ def small_model() -> Exported:
         return exported(Path(folder), 1, "digest")
 
 
+def with_a_key(api: Api) -> str:
+    api.world.api_keys.add(an_api_key())
+    return ""
+
+
 def trained(api: Api) -> str:
     return api.trained()
 
@@ -140,6 +146,8 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
         {"version": "credit:1", "reason": REASON},
         "/models/credit",
     ),
+    "create_api_key": (nothing, "/api-keys", {"name": "ci", "roles": ["viewer"]}, "/api-keys"),
+    "revoke_key": (with_a_key, f"/api-keys/{an_api_key().key_id}", None, "/api-keys"),
     "predict": (serving, "/inference/predict", PREDICT, "records"),
     "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
 }

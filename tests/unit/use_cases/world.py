@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from millrace.adapters.memory import (
+    InMemoryApiKeys,
     InMemoryAuditTrail,
     InMemoryDatasetCatalog,
     InMemoryEventBus,
@@ -54,6 +55,7 @@ class World:
     ledger: InMemoryRunLedger = field(init=False)
     registry: InMemoryModelRegistry = field(init=False)
     transfers: InMemoryTransfers = field(init=False)
+    api_keys: InMemoryApiKeys = field(init=False)
     multipart: InMemoryMultipartUploads = field(init=False)
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
@@ -68,6 +70,7 @@ class World:
         self.ledger = InMemoryRunLedger(self.audit)
         self.registry = InMemoryModelRegistry(self.audit)
         self.transfers = InMemoryTransfers(self.audit)
+        self.api_keys = InMemoryApiKeys(self.audit)
         self.multipart = InMemoryMultipartUploads(self.store)
 
     def sends(self, file_name: str = "may.csv", size: int = 100, dataset: str = "credit") -> Progress:
