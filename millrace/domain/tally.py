@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from millrace.domain.cost import cost_of_steps
 from millrace.domain.dataset import DatasetVersion, VersionState
 from millrace.domain.entity import Entity
 from millrace.domain.model import ApprovalState, ModelVersion
@@ -15,23 +16,35 @@ RunCounts = dict[str, dict[RunState, int]]
 """Pipeline → state → runs. What is not there is none."""
 
 _DATASETS, _DATASET_VERSIONS, _MODELS = "datasets", "dataset_versions", "models"
+# Counts are whole numbers, and a small job costs less than a cent.
+_COST = "cost_micro_usd"
+_MICRO_USD = 1_000_000
 
 
 class Tally(Entity):
-    """`dataset_versions` are those that are READY; `model_versions` are counted by their approval."""
+    """`dataset_versions` are those that are READY; `model_versions` are counted by their approval.
+
+    `cost_micro_usd` is what the jobs of ended runs cost by list prices, in millionths of a US dollar.
+    """
 
     datasets: int = 0
     dataset_versions: int = 0
     models: int = 0
     model_versions: dict[ApprovalState, int]
     runs: RunCounts
+    cost_micro_usd: int = 0
 
 
 class DayTally(Entity):
-    """The runs that started on one day (UTC), by what has become of them."""
+    """The runs that started on one day (UTC), by what has become of them, and what those that ended cost."""
 
     day: date
     runs: RunCounts
+    cost_micro_usd: int = 0
+
+    @property
+    def cost_usd(self) -> float:
+        return self.cost_micro_usd / _MICRO_USD
 
 
 Amounts = Mapping[str, int]
@@ -53,7 +66,20 @@ def opened(run: Run) -> Amounts:
 
 def closed(run: Run) -> Amounts:
     """`run` is how it ended; it was RUNNING before."""
-    return {_run_count(run.pipeline, RunState.RUNNING): -1, _run_count(run.pipeline, run.state): 1}
+    cost = round((cost_of_steps(run.steps) or 0) * _MICRO_USD)
+    return {_run_count(run.pipeline, RunState.RUNNING): -1, _run_count(run.pipeline, run.state): 1, _COST: cost}
+
+
+def whole(run: Run) -> Amounts:
+    """Everything that a run has added so far."""
+    before = opened(run.model_copy(update={"state": RunState.RUNNING}))
+    return before if run.state == RunState.RUNNING else _summed((before, closed(run)))
+
+
+def day_tally(day: date, parts: Iterable[Amounts]) -> DayTally:
+    """What the parts of a day's kept counts say together."""
+    summed = _summed(parts)
+    return DayTally(day=day, runs=run_counts([summed]), cost_micro_usd=summed[_COST])
 
 
 def counted(
@@ -66,12 +92,14 @@ def counted(
 ) -> Tally:
     """The tally of what there is: what the kept counts must equal."""
     approvals = Counter(version.approval.state for version in model_versions)
+    of_runs = _summed(map(whole, runs))
     return Tally(
         datasets=datasets,
         dataset_versions=sum(version.state == VersionState.READY for version in dataset_versions),
         models=models,
         model_versions={state: approvals[state] for state in ApprovalState},
-        runs=run_counts(map(opened, runs)),
+        runs=run_counts([of_runs]),
+        cost_micro_usd=of_runs[_COST],
     )
 
 
@@ -85,6 +113,7 @@ def total(parts: Iterable[Amounts]) -> Tally:
         models=summed[_MODELS],
         model_versions=versions,
         runs=run_counts([summed]),
+        cost_micro_usd=summed[_COST],
     )
 
 

@@ -23,7 +23,7 @@ from millrace.adapters.memory import (
 )
 from millrace.domain.dataset import UploadState
 from millrace.domain.model import ApprovalState
-from millrace.domain.run import RunState
+from millrace.domain.run import Job, RunState, Step
 from millrace.domain.tally import DayTally, Tally
 from millrace.ports import DatasetCatalog, ModelRegistry, RunLedger, Tallies
 from millrace.use_cases.check_tallies import TallyCheck, check_tallies
@@ -137,6 +137,20 @@ def test_runs_are_counted_on_the_day_they_started_with_what_became_of_them(world
     assert [each.day for each in world.tallies.days(today + timedelta(days=1), today + timedelta(days=2))] == [
         second.day
     ]
+
+
+def test_what_jobs_cost_is_counted_once_on_the_day_their_run_started(world: World) -> None:
+    job = Job(service="sagemaker", name="train", machine="ml.m5.large", billable_seconds=3600)
+    steps = [Step(name="Train", state=RunState.SUCCEEDED, job=job)] * 2
+    world.ledger.open(a_run("run-1"))
+    for _ in range(2):
+        world.ledger.close("run-1", state=RunState.FAILED, reason="torn", steps=steps, at=later(2 * 24 * 60))
+
+    (day,) = world.tallies.days(NOON.date(), NOON.date() + timedelta(days=3))
+
+    assert (day.day, day.cost_usd) == (NOON.date(), 0.23)
+    assert world.tallies.now().cost_micro_usd == 230_000
+    assert check(world).agrees
 
 
 def test_runs_that_open_and_close_at_the_same_moment_are_all_counted(world: World) -> None:

@@ -9,10 +9,10 @@ type Filters<P extends keyof paths> = paths[P] extends { get: { parameters: { qu
 
 const LIST = 30;
 
-export const dashboardStats = (days = 30) =>
+export const overview = () =>
   queryOptions({
-    queryKey: ['dashboard', 'stats', days],
-    queryFn: ({ signal }) => read(api.GET('/dashboard/stats', { params: { query: { days } }, signal })),
+    queryKey: ['overview'],
+    queryFn: ({ signal }) => read(api.GET('/dashboard/overview', { signal })),
     ...live(LIST),
   });
 

@@ -70,6 +70,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dashboard/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the first screen shows: what needs somebody, what runs, what it costs, what serves
+         * @description What the first screen shows: what needs somebody, what runs, what it costs, what serves.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard/stats": {
         parameters: {
             query?: never;
@@ -1269,6 +1289,21 @@ export interface components {
             missing_values?: string[] | null;
         };
         /**
+         * Cost
+         * @description What jobs cost by list prices, on the day their run started; a run counts once it has ended.
+         */
+        Cost: {
+            /** Month Usd */
+            month_usd: number;
+            /**
+             * Forecast Usd
+             * @description This month's daily mean, to the end of the month.
+             */
+            forecast_usd: number;
+            /** Days */
+            days: components["schemas"]["DayOfCost"][];
+        };
+        /**
          * Curve
          * @description One curve, thinned to at most 200 points. `class` is the class it is of, where there are several.
          */
@@ -1526,6 +1561,16 @@ export interface components {
              */
             created_at: string;
         };
+        /** DayOfCost */
+        DayOfCost: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Cost Usd */
+            cost_usd: number;
+        };
         /**
          * DayOfRuns
          * @description The runs that started on one day (UTC), by what has become of them.
@@ -1773,6 +1818,17 @@ export interface components {
              */
             compared_with_it: components["schemas"]["ComparedVersion"][];
         };
+        /** LiveModelAnswer */
+        LiveModelAnswer: {
+            /** Name */
+            name: string;
+            champion: components["schemas"]["VersionBrief"];
+            /**
+             * Quality
+             * @description Champions of the last 12 weeks, oldest first.
+             */
+            quality: components["schemas"]["QualityOfChampion"][];
+        };
         /**
          * LogAnswer
          * @description What jobs wrote. Give `next_cursor` as `cursor` for what comes next; while a run runs there may be more.
@@ -1888,6 +1944,45 @@ export interface components {
             created_at: string;
         };
         /**
+         * NeedAnswer
+         * @description One thing that waits for a person: a model with versions to decide on, or a run that failed.
+         */
+        NeedAnswer: {
+            kind: components["schemas"]["NeedKind"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Model */
+            model?: string | null;
+            /** @description Of an approval: the version to look at first. */
+            version?: components["schemas"]["VersionBrief"] | null;
+            /**
+             * Sentence
+             * @description Of an approval: the verdict on that version.
+             */
+            sentence?: string | null;
+            /**
+             * Waiting
+             * @description Of an approval: how many versions of the model wait.
+             * @default 0
+             */
+            waiting: number;
+            /** @description Of a failure: the run. */
+            run?: components["schemas"]["RunSummary"] | null;
+            /**
+             * Step
+             * @description Of a failure: the step that failed, where one did.
+             */
+            step?: string | null;
+        };
+        /**
+         * NeedKind
+         * @enum {string}
+         */
+        NeedKind: "approval" | "run_failed";
+        /**
          * NewApiKey
          * @description The key that is wanted: which of your roles it has (all of them, unless you say) and for how long.
          * @example {
@@ -1948,6 +2043,33 @@ export interface components {
             file_name: string;
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * OverviewAnswer
+         * @description Everything the first screen shows.
+         */
+        OverviewAnswer: {
+            /** Needs */
+            needs: components["schemas"]["NeedAnswer"][];
+            /** Running */
+            running: components["schemas"]["RunningRun"][];
+            /** Recent Runs */
+            recent_runs: components["schemas"]["RunSummary"][];
+            /** Runs By Day */
+            runs_by_day: components["schemas"]["DayOfRuns"][];
+            /** Succeeded Share */
+            succeeded_share: number | null;
+            cost: components["schemas"]["Cost"];
+            /** Datasets */
+            datasets: number;
+            /** Dataset Versions */
+            dataset_versions: number;
+            /** Models */
+            models: number;
+            /** Pending Approvals */
+            pending_approvals: number;
+            /** Live Models */
+            live_models: components["schemas"]["LiveModelAnswer"][];
         };
         /** PageOf[ActivityEntry] */
         PageOf_ActivityEntry_: {
@@ -2229,6 +2351,18 @@ export interface components {
             };
         };
         /**
+         * QualityOfChampion
+         * @description The primary metric, on its test rows, of the version that became champion then.
+         */
+        QualityOfChampion: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            value: components["schemas"]["Metric"];
+        };
+        /**
          * QualityPoint
          * @description The quality of one version.
          */
@@ -2429,6 +2563,40 @@ export interface components {
             outcome: string | null;
             /** Reason */
             reason: string | null;
+        };
+        /** RunningRun */
+        RunningRun: {
+            /** Run Id */
+            run_id: string;
+            /** Pipeline */
+            pipeline: string;
+            state: components["schemas"]["RunState"];
+            /** Dataset */
+            dataset: string;
+            /** Dataset Version */
+            dataset_version: number | null;
+            /** Model */
+            model: string | null;
+            /** Started By */
+            started_by: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Seconds */
+            seconds: number | null;
+            /** Outcome */
+            outcome: string | null;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Usual Seconds
+             * @description The median of such runs before; null when there was none.
+             */
+            usual_seconds: number | null;
         };
         /**
          * SettingsChange
@@ -3160,6 +3328,90 @@ export interface operations {
             };
             /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

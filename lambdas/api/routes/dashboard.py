@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -12,16 +13,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import activity_examples as examples
+from lambdas.api.shapes import overview_examples
 from lambdas.api.shapes.activity import DashboardStats, DayOfRuns, activity_entry
+from lambdas.api.shapes.overview import Cost, DayOfCost, OverviewAnswer, RunningRun, live_model, need_answer
 from lambdas.api.shapes.runs import run_summary
 from millrace import bootstrap
 from millrace.domain.model import ApprovalState
 from millrace.domain.role import EVERYONE
-from millrace.domain.run import RunState
+from millrace.domain.run import Run, RunState
 from millrace.domain.tally import DayTally, RunCounts
+from millrace.use_cases.survey_platform import live_models, needs, usual_seconds
 
 resource = Resource("dashboard")
 LATEST = 5
+SHOWN_DAYS, SHOWN_RUNS, SHOWN_MODELS = 31, 8, 20
 BUSY_SECONDS, IDLE_SECONDS = 5, 30
 
 Days = Annotated[int, Query(ge=1, le=90, description="How many days of runs, today included.")]
@@ -53,6 +58,46 @@ def get_dashboard_stats(days: Days = 30) -> Response[DashboardStats]:
         latest_activity=[activity_entry(entry) for entry in entries],
     )
     return answer(body, etag=etag, poll_after=BUSY_SECONDS if states[RunState.RUNNING] else IDLE_SECONDS)
+
+
+@resource.endpoint("GET", "/dashboard/overview", allow=EVERYONE, example=overview_examples.OVERVIEW)
+def get_overview() -> Response[OverviewAnswer]:
+    """What the first screen shows: what needs somebody, what runs, what it costs, what serves."""
+    platform = bootstrap.platform()
+    now, tally = platform.clock.now(), platform.tallies.now()
+    today = now.date()
+    series = platform.tallies.days(today - timedelta(days=SHOWN_DAYS - 1), today)
+    runs = platform.ledger.page(limit=SHOWN_RUNS).items
+    running = platform.ledger.page(state=RunState.RUNNING, limit=SHOWN_RUNS).items
+    models = platform.registry.models()
+    seen = [f"{run.run_id}.{run.revision}" for run in (*runs, *running)]
+    etag = resource.unless_unchanged(today, tally, series, *seen, *(f"{each.name}.{each.revision}" for each in models))
+    body = OverviewAnswer(
+        needs=[need_answer(need) for need in needs(registry=platform.registry, ledger=platform.ledger, now=now)],
+        running=[_running(run, usual_seconds(ledger=platform.ledger, run=run)) for run in running],
+        recent_runs=[run_summary(run) for run in runs if run.state is not RunState.RUNNING],
+        runs_by_day=_every_day(series, today, SHOWN_DAYS),
+        succeeded_share=_succeeded_share(_states(tally.runs)),
+        cost=_cost(series, today),
+        datasets=tally.datasets,
+        dataset_versions=tally.dataset_versions,
+        models=tally.models,
+        pending_approvals=tally.model_versions[ApprovalState.PENDING],
+        live_models=[live_model(each) for each in live_models(registry=platform.registry, now=now, limit=SHOWN_MODELS)],
+    )
+    return answer(body, etag=etag, poll_after=BUSY_SECONDS if running else IDLE_SECONDS)
+
+
+def _running(run: Run, usual: float | None) -> RunningRun:
+    return RunningRun(**run_summary(run).model_dump(), usual_seconds=usual)
+
+
+def _cost(series: Sequence[DayTally], today: date) -> Cost:
+    """The days shown hold the whole month: none has more than 31."""
+    known = {each.day: each.cost_usd for each in series}
+    month = sum(cost for day, cost in known.items() if (day.year, day.month) == (today.year, today.month))
+    days = [DayOfCost(day=day, cost_usd=known.get(day, 0.0)) for day in _back_from(today, SHOWN_DAYS)]
+    return Cost(month_usd=month, forecast_usd=month / today.day * monthrange(today.year, today.month)[1], days=days)
 
 
 def _states(runs: RunCounts) -> dict[RunState, int]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from millrace import names
 from millrace.adapters.dynamodb.table import Item, Table
 from millrace.domain.run import Run
-from millrace.domain.tally import Amounts, DayTally, Tally, run_counts, total
+from millrace.domain.tally import Amounts, DayTally, Tally, day_tally, total
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -44,10 +44,7 @@ class DynamoTallies:
 
     def days(self, first: date, last: date) -> Sequence[DayTally]:
         items = self._table.between(_PK, f"{_DAY}{first}#", f"{_DAY}{last}#\uffff")
-        return [
-            DayTally(day=date.fromisoformat(day), runs=run_counts(map(_amounts, parts)))
-            for day, parts in groupby(items, key=_day)
-        ]
+        return [day_tally(date.fromisoformat(day), map(_amounts, parts)) for day, parts in groupby(items, key=_day)]
 
 
 def _part(thing: str) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from millrace.domain.run import RunState
+from millrace.domain.run import Job, RunState, Step
 from tests.builders import NOON, a_run
 from tests.unit.api.conftest import REASON, Api
 
@@ -108,3 +108,73 @@ def test_a_dashboard_of_nothing_has_no_share(api: Api) -> None:
     assert stats["succeeded_share"] is None
     assert stats["runs"]["RUNNING"] == 0
     assert stats["days"] == [{"day": "2026-11-20", "started": 0, "states": {}}]
+
+
+def test_what_needs_somebody_is_a_model_to_decide_on_and_a_failure_that_nothing_followed(api: Api) -> None:
+    api.trained()
+    for run_id, dataset, minutes in (("old", "flights", -2), ("later", "flights", -1), ("alone", "churn", -3)):
+        api.world.ledger.open(a_run(run_id, pipeline="ingest", dataset=dataset, minutes=minutes))
+    step = Step(name="PrepareDataset", state=RunState.FAILED, reason="torn")
+    for run_id in ("old", "alone"):
+        api.world.ledger.close(run_id, state=RunState.FAILED, reason="torn", steps=[step], at=NOON)
+
+    approval, failure = sorted(api.get("/dashboard/overview").json["needs"], key=lambda need: need["kind"])
+
+    assert (approval["kind"], approval["model"], approval["waiting"]) == ("approval", "credit", 3)
+    assert approval["version"]["recommended"]
+    assert (failure["kind"], failure["run"]["run_id"], failure["step"]) == ("run_failed", "alone", "PrepareDataset")
+
+
+def test_the_overview_is_sent_again_only_when_something_on_it_has_changed(api: Api) -> None:
+    run_id = api.trained()
+    seen = api.get("/dashboard/overview").headers["ETag"]
+
+    assert api.get("/dashboard/overview", headers={"if-none-match": seen}).status == 304
+    api.world.ledger.close(run_id, state=RunState.FAILED, reason="torn", steps=[], at=NOON)
+    assert api.get("/dashboard/overview", headers={"if-none-match": seen}).status == 200
+
+
+def test_a_failure_of_last_week_needs_nobody(api: Api) -> None:
+    api.world.ledger.open(a_run("old", minutes=-8 * 24 * 60))
+    api.world.ledger.close("old", state=RunState.FAILED, reason="torn", steps=[], at=NOON - timedelta(days=8))
+
+    assert api.get("/dashboard/overview").json["needs"] == []
+
+
+def test_what_runs_is_held_against_what_such_runs_took(api: Api) -> None:
+    for number, minutes in enumerate((10, 20, 60)):
+        api.world.ledger.open(a_run(f"run-{number}", minutes=-100))
+        end = NOON + timedelta(minutes=minutes - 100)
+        api.world.ledger.close(f"run-{number}", state=RunState.SUCCEEDED, reason=None, steps=[], at=end)
+    api.world.ledger.open(a_run("now"))
+    api.world.ledger.open(a_run("first", dataset="new"))
+
+    shown = api.get("/dashboard/overview").json
+
+    assert {run["run_id"]: run["usual_seconds"] for run in shown["running"]} == {"now": 1200.0, "first": None}
+    assert {run["state"] for run in shown["recent_runs"]} == {"SUCCEEDED"}
+
+
+def test_a_live_model_shows_how_good_its_champions_were(api: Api) -> None:
+    api.trained()
+    api.approved(1)
+    api.approved(2)
+
+    (live,) = api.get("/dashboard/overview").json["live_models"]
+
+    assert (live["name"], live["champion"]["id"]) == ("credit", "credit:2")
+    assert [point["value"]["value"] for point in live["quality"]] == [0.83, 0.83]
+
+
+def test_cost_is_of_this_month_and_goes_on_as_it_was(api: Api) -> None:
+    job = Job(service="sagemaker", name="train", machine="ml.m5.large", billable_seconds=3600)
+    step = Step(name="Train", state=RunState.SUCCEEDED, job=job)
+    for run_id, days in (("this", 1), ("last", 25)):
+        api.world.ledger.open(a_run(run_id, minutes=-days * 24 * 60))
+        api.world.ledger.close(run_id, state=RunState.SUCCEEDED, reason=None, steps=[step], at=NOON)
+
+    cost = api.get("/dashboard/overview").json["cost"]
+
+    assert cost["month_usd"] == 0.115
+    assert cost["forecast_usd"] == pytest.approx(0.115 / 20 * 30)
+    assert [day["day"] for day in cost["days"] if day["cost_usd"]] == ["2026-10-26", "2026-11-19"]

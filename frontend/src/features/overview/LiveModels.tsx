@@ -1,0 +1,44 @@
+import { Link } from '@tanstack/react-router';
+
+import type { Schemas } from '../../api/client';
+import { Card } from '../../ui/Card';
+import { EmptyState } from '../../ui/EmptyState';
+import { Sparkline } from '../../ui/Sparkline';
+import { Table, type Column } from '../../ui/Table';
+import { figure } from '../../ui/format';
+
+type LiveModel = Schemas['LiveModelAnswer'];
+
+const COLUMNS: Column<LiveModel>[] = [
+  { key: 'name', name: 'Model', head: true, cell: ({ name }) => <Link to={`/models/${name}` as '/'}>{name}</Link> },
+  { key: 'version', name: 'Live', cell: ({ champion }) => `v${champion.number}` },
+  { key: 'algorithm', name: 'Algorithm', wideOnly: true, cell: ({ champion }) => champion.algorithm },
+  { key: 'quality', name: 'Quality, 12 weeks', wideOnly: true, cell: (model) => <Quality model={model} /> },
+  { key: 'metric', name: 'Metric', wideOnly: true, cell: ({ champion }) => <span className="quiet">{champion.metric}</span> },
+  { key: 'value', name: 'On its test rows', align: 'right', cell: ({ champion }) => figure(champion.value.value) },
+];
+
+/** What answers predictions, and how good it was when it was tested. */
+export function LiveModels({ models }: { models: LiveModel[] }) {
+  return (
+    <Card title="Live models" flush>
+      {models.length === 0 ? (
+        <EmptyState title="No model is live yet" icon="cube">
+          <p className="quiet">Approve a version, and it answers predictions.</p>
+        </EmptyState>
+      ) : (
+        <Table label="Live models" columns={COLUMNS} rows={models} rowKey={(model) => model.name} />
+      )}
+    </Card>
+  );
+}
+
+function Quality({ model: { name, champion, quality } }: { model: LiveModel }) {
+  const values = quality.map((each) => each.value.value);
+  if (values.length < 2) return <span className="meta">one champion so far</span>;
+  return (
+    <div className="spark-cell">
+      <Sparkline values={values} height={20} label={`${champion.metric} of ${name}'s last ${values.length} champions, now ${figure(champion.value.value)}`} />
+    </div>
+  );
+}

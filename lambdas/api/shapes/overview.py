@@ -1,0 +1,91 @@
+"""What the API says to whoever looks at the platform first."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import BaseModel, Field
+
+from lambdas.api.shapes.activity import DayOfRuns
+from lambdas.api.shapes.models import VersionBrief, brief
+from lambdas.api.shapes.runs import RunSummary, run_summary
+from millrace.domain.model import Metric
+from millrace.use_cases.survey_platform import LiveModel, Need, NeedKind
+
+
+class NeedAnswer(BaseModel):
+    """One thing that waits for a person: a model with versions to decide on, or a run that failed."""
+
+    kind: NeedKind
+    at: datetime
+    model: str | None = None
+    version: VersionBrief | None = Field(default=None, description="Of an approval: the version to look at first.")
+    sentence: str | None = Field(default=None, description="Of an approval: the verdict on that version.")
+    waiting: int = Field(default=0, description="Of an approval: how many versions of the model wait.")
+    run: RunSummary | None = Field(default=None, description="Of a failure: the run.")
+    step: str | None = Field(default=None, description="Of a failure: the step that failed, where one did.")
+
+
+class RunningRun(RunSummary):
+    usual_seconds: float | None = Field(description="The median of such runs before; null when there was none.")
+
+
+class QualityOfChampion(BaseModel):
+    """The primary metric, on its test rows, of the version that became champion then."""
+
+    at: datetime
+    value: Metric
+
+
+class LiveModelAnswer(BaseModel):
+    name: str
+    champion: VersionBrief
+    quality: list[QualityOfChampion] = Field(description="Champions of the last 12 weeks, oldest first.")
+
+
+class DayOfCost(BaseModel):
+    day: date
+    cost_usd: float
+
+
+class Cost(BaseModel):
+    """What jobs cost by list prices, on the day their run started; a run counts once it has ended."""
+
+    month_usd: float
+    forecast_usd: float = Field(description="This month's daily mean, to the end of the month.")
+    days: list[DayOfCost]
+
+
+class OverviewAnswer(BaseModel):
+    """Everything the first screen shows."""
+
+    needs: list[NeedAnswer]
+    running: list[RunningRun]
+    recent_runs: list[RunSummary]
+    runs_by_day: list[DayOfRuns]
+    succeeded_share: float | None
+    cost: Cost
+    datasets: int
+    dataset_versions: int
+    models: int
+    pending_approvals: int
+    live_models: list[LiveModelAnswer]
+
+
+def need_answer(need: Need) -> NeedAnswer:
+    version, run = need.version, need.run
+    return NeedAnswer(
+        kind=need.kind,
+        at=need.at,
+        model=version.model if version else run.model if run else None,
+        version=brief(version) if version else None,
+        sentence=version.verdict.sentence if version else None,
+        waiting=need.waiting,
+        run=run_summary(run) if run else None,
+        step=next((step.name for step in run.steps if step.reason), None) if run else None,
+    )
+
+
+def live_model(live: LiveModel) -> LiveModelAnswer:
+    quality = [QualityOfChampion(at=each.at, value=each.value) for each in live.quality]
+    return LiveModelAnswer(name=live.model.name, champion=brief(live.champion), quality=quality)
