@@ -127,6 +127,7 @@ class Platform:
             names.INGEST_PIPELINE: self.settings.ingest_state_machine_arn,
             names.TRAINING_PIPELINE: self.settings.training_state_machine_arn,
             names.DEPLOYMENT_PIPELINE: self.settings.deployment_state_machine_arn,
+            names.BATCH_INFERENCE_PIPELINE: self.settings.batch_inference_state_machine_arn,
         }
         return StepFunctionsPipelines(_client("stepfunctions"), arns)
 

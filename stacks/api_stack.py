@@ -13,6 +13,7 @@ from constructs import Construct
 
 from millrace import names
 from stacks.acknowledge import acknowledge
+from stacks.batch_stack import BatchStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.observability import may_read_logs
 from stacks.constructs.platform_function import PlatformFunction, logs_retention
@@ -65,6 +66,7 @@ class ApiStack(PlatformStack):
         ingest: IngestStack,
         training: TrainingStack,
         serving: ServingStack,
+        batch: BatchStack,
     ) -> None:
         super().__init__(scope, id, config=config)
         app = PlatformFunction(
@@ -81,6 +83,7 @@ class ApiStack(PlatformStack):
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
+                names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
             },
         )
         registry.may_use(app)
@@ -92,7 +95,11 @@ class ApiStack(PlatformStack):
         data.artifacts_bucket.may_read(app, names.MODELS_PREFIX)
         notifications.event_bus.grant_put_events_to(app)
         training.state_machine.grant_start_execution(app)
-        for machine in (ingest.state_machine, training.state_machine, serving.state_machine):
+        batch.state_machine.grant_start_execution(app)
+        # The input of a batch inference is sent in parts; its results are read by addresses that carry this permission.
+        data.data_bucket.may_read(app, names.INFERENCE_PREFIX)
+        data.data_bucket.may_write_in_parts(app, names.INFERENCE_PREFIX)
+        for machine in (ingest.state_machine, training.state_machine, serving.state_machine, batch.state_machine):
             machine.may_read_executions(app)
             machine.may_stop_executions(app)
         may_read_logs(app, *JOB_LOG_GROUPS)

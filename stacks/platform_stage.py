@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.api_stack import ApiStack
+from stacks.batch_stack import BatchStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
 from stacks.data_stack import DataStack
 from stacks.identity_stack import IdentityStack
@@ -59,6 +60,14 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
+        batch = BatchStack(
+            self,
+            "Batch",
+            config=config,
+            data=data,
+            registry=registry,
+            notifications=notifications,
+        )
         RunsStack(
             self,
             "Runs",
@@ -68,6 +77,7 @@ class PlatformStage(cdk.Stage):
             ingest=ingest,
             training=training,
             serving=serving,
+            batch=batch,
         )
         identity = IdentityStack(self, "Identity", config=config)
         ApiStack(
@@ -81,6 +91,7 @@ class PlatformStage(cdk.Stage):
             ingest=ingest,
             training=training,
             serving=serving,
+            batch=batch,
         )
 
 

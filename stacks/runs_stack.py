@@ -7,6 +7,7 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from millrace import names
+from stacks.batch_stack import BatchStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import EventFunction
 from stacks.ingest_stack import IngestStack
@@ -33,9 +34,10 @@ class RunsStack(PlatformStack):
         ingest: IngestStack,
         training: TrainingStack,
         serving: ServingStack,
+        batch: BatchStack,
     ) -> None:
         super().__init__(scope, id, config=config)
-        machines = [ingest.state_machine, training.state_machine, serving.state_machine]
+        machines = [ingest.state_machine, training.state_machine, serving.state_machine, batch.state_machine]
         on_execution_ended = EventFunction(
             self,
             "OnExecutionEnded",
@@ -47,6 +49,7 @@ class RunsStack(PlatformStack):
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
+                names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
             },
             pattern=events.EventPattern(
                 source=["aws.states"],

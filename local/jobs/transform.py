@@ -170,7 +170,7 @@ class _Requests(threading.Thread):
         self._largest_bytes = document.get("MaxPayloadInMB", DEFAULT_PAYLOAD_MEGABYTES) * MEBIBYTE
         self._content_type = document["TransformInput"].get("ContentType", "text/csv")
         self._accept = document["TransformOutput"].get("Accept", self._content_type)
-        self._end_of_part = "\n" if document["TransformOutput"].get("AssembleWith") == "Line" else ""
+        self._end_of_part = b"\n" if document["TransformOutput"].get("AssembleWith") == "Line" else b""
         client = document.get("ModelClientConfig", {})
         self._timeout_seconds = client.get("InvocationsTimeoutInSeconds", INVOCATION_SECONDS)
 
@@ -206,12 +206,12 @@ class _Requests(threading.Thread):
         download(self._job.role.s3, [file], self._host.root / "in")
         target.parent.mkdir(parents=True, exist_ok=True)
         body = source.read_bytes()
-        with target.open("w", encoding="utf-8", newline="") as output:
+        with target.open("wb") as output:
             for part in self._answers(body):
-                output.write(part if part.endswith("\n") or not self._end_of_part else part + self._end_of_part)
+                output.write(part if part.endswith(b"\n") else part + self._end_of_part)
         self.results.append((target, file.relative))
 
-    def _answers(self, body: bytes) -> Iterator[str]:
+    def _answers(self, body: bytes) -> Iterator[bytes]:
         if not self._split:
             if len(body) > self._largest_bytes:
                 raise TooLarge(f"ClientError: an object of {len(body)} bytes is larger than MaxPayloadInMB")
@@ -219,10 +219,10 @@ class _Requests(threading.Thread):
             return
         for batch in mini_batches(split_lines(body.decode()), self._largest_bytes, single=self._single):
             asked = "\n".join(filter_record(self._input_filter, record) for record in batch) + "\n"
-            yield self._processed(batch, self._invoke(asked.encode()))
+            yield self._processed(batch, self._invoke(asked.encode()).decode()).encode()
 
     def _processed(self, batch: list[str], answer: str) -> str:
-        """The answer after JoinSource and OutputFilter."""
+        """The answer after JoinSource and OutputFilter, which are for text alone."""
         if not self._join and self._output_filter == WHOLE:
             return answer
         lines = split_lines(answer)
@@ -231,11 +231,11 @@ class _Requests(threading.Thread):
         joined = [f"{record},{line}" for record, line in zip(batch, lines, strict=True)] if self._join else lines
         return "\n".join(filter_record(self._output_filter, record) for record in joined)
 
-    def _invoke(self, body: bytes) -> str:
+    def _invoke(self, body: bytes) -> bytes:
         status, answer = self._ask("POST", "/invocations", body)
         if status != http.client.OK:
             raise JobFailed(f"AlgorithmError: the model answered {status}: {_last_line(answer)}")
-        return answer.decode()
+        return answer
 
     def _ask(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_seconds)

@@ -441,7 +441,7 @@ class _SectionWriter:
     def __init__(self, sink: Sink, section: Section, schema: pa.Schema) -> None:
         name = f"part-{section.number:05}"
         self._data = [_PartWriter(sink, f"data/split={split}/{name}", schema) for split in SPLITS]
-        self._quarantine = _QuarantineWriter(sink, f"quarantine/{name}")
+        self._quarantine = QuarantineWriter(sink, f"quarantine/{name}")
 
     def __enter__(self) -> _SectionWriter:
         return self
@@ -515,7 +515,7 @@ class _PartWriter:
         self._part, self._rows = self._part + 1, 0
 
 
-class _QuarantineWriter:
+class QuarantineWriter:
     """Rows set aside, in file order: `{"line": 17, "text": "…", "reasons": ["…"]}`."""
 
     def __init__(self, sink: Sink, path: str) -> None:

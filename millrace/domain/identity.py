@@ -44,6 +44,15 @@ def requested_deployment_run_id(model: str, number: int, actor: str, at: datetim
     return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), actor, at.isoformat(), length=12)}"
 
 
+def dropped_batch_id(bucket: str, key: str, object_version: str) -> str:
+    """A batch run's id. One object version is predicted once by itself, however often it is announced."""
+    return f"batch-{upload_id(bucket, key, object_version)}"
+
+
+def requested_batch_id(model: str, number: int, source: str, actor: str, at: datetime) -> str:
+    return f"batch-{_digest(model, str(number), source, actor, at.isoformat(), length=20)}"
+
+
 def job_name(run_id: str, part: str) -> str:
     """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
     return f"{run_id}-{part.replace('_', '-')}"

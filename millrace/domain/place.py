@@ -95,3 +95,14 @@ def serving_uri(bucket: str, model: str, number: int, file: str) -> str:
 def inference_records_uri(bucket: str, model: str, date: str, name: str) -> str:
     """`date` is ISO 8601, in UTC."""
     return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/records/date={date}/{name}.jsonl")
+
+
+def batch_uri(bucket: str, model: str, job_id: str, path: str = "") -> str:
+    """A batch job's folder, which ends with a slash, or what lies in it."""
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/batches/{job_id}/{path}")
+
+
+def dropped_for(key: str, prefix: str) -> str | None:
+    """The model that a file dropped directly at `{prefix}{model}/{file}` is for; None for every other key."""
+    model, _, file = key.removeprefix(prefix).partition("/")
+    return model if key.startswith(prefix) and model and file and "/" not in file else None

@@ -83,11 +83,11 @@ class InARow(io.RawIOBase):
 
 @dataclass(frozen=True)
 class StoredUpload:
-    """The uploaded object version as a source of sections."""
+    """The uploaded object version (without one: the present object) as a source of sections."""
 
     store_factory: StoreFactory
     uri: str
-    version_id: str
+    version_id: str | None
 
     @cached_property
     def _store(self) -> ObjectStore:

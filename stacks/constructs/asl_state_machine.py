@@ -28,7 +28,10 @@ PARTITION_PLACEHOLDER = "Partition"
 SAGEMAKER_JOBS = {
     "createTrainingJob": ("TrainingJob", "training-job", "StepFunctionsGetEventsForSageMakerTrainingJobsRule"),
     "createProcessingJob": ("ProcessingJob", "processing-job", "StepFunctionsGetEventsForSageMakerProcessingJobsRule"),
+    "createTransformJob": ("TransformJob", "transform-job", "StepFunctionsGetEventsForSageMakerTransformJobsRule"),
 }
+# What a SageMaker model of a run needs: it is made and removed by the same execution.
+SAGEMAKER_MODEL = {"createModel": ("CreateModel", "AddTags"), "deleteModel": ("DeleteModel",)}
 
 
 def placeholders_in(text: str) -> set[str]:
@@ -141,6 +144,15 @@ class AslStateMachine(sfn.StateMachine):
                 self,
                 "A job's name holds its run's id, so its ARN is not known before it is created.",
                 f"arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:{resource}/*",
+            )
+        modelling = [action for name in sorted(used & SAGEMAKER_MODEL.keys()) for action in SAGEMAKER_MODEL[name]]
+        if modelling:
+            arn = stack.format_arn(service="sagemaker", resource="model", resource_name="*")
+            self._allow([f"sagemaker:{action}" for action in modelling], arn)
+            acknowledge_wildcard(
+                self,
+                "A model is named after its run, so its ARN is not known before it is created.",
+                "arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:model/*",
             )
         self._allow(
             ["iam:PassRole"],

@@ -15,7 +15,7 @@ from stacks.constructs.asl_state_machine import DEFINITIONS, placeholders_in, ta
 from stacks.constructs.platform_function import module_name
 from stacks.packaging import REPOSITORY
 
-PIPELINES = [names.INGEST_PIPELINE, names.TRAINING_PIPELINE, names.DEPLOYMENT_PIPELINE]
+PIPELINES = [names.INGEST_PIPELINE, names.TRAINING_PIPELINE, names.DEPLOYMENT_PIPELINE, names.BATCH_INFERENCE_PIPELINE]
 
 
 def text_of(pipeline: str) -> str:
@@ -60,7 +60,7 @@ def test_every_entry_point_in_a_container_exists() -> None:
         for entrypoint in re.findall(r'"-m", "(sagemaker_scripts\.\w+)"', json.dumps(task.get("Parameters", {})))
     }
 
-    assert modules == {"sagemaker_scripts.train", "sagemaker_scripts.evaluate", "sagemaker_scripts.export"}
+    assert modules == {f"sagemaker_scripts.{name}" for name in ("train", "evaluate", "export", "join_results")}
     for module in modules:
         source = (REPOSITORY / f"{module.replace('.', '/')}.py").read_text()
         assert 'if __name__ == "__main__":' in source

@@ -12,8 +12,9 @@ import pytest
 from millrace import names
 from millrace.domain import identity
 from millrace.domain.dataset import UploadState, VersionState
-from millrace.domain.model import ModelEventKind, ModelVersion
+from millrace.domain.model import ApprovalState, ModelEventKind, ModelVersion
 from millrace.domain.run import Run, RunState
+from millrace.use_cases.start_batch_inference import start_batch_inference
 from tests.e2e.conftest import EXAMPLES, ROOT, Bench, wait_for
 
 DEFINITIONS = ROOT / "state_machines"
@@ -74,6 +75,10 @@ def fault_at(bench: Bench, pipeline: str, state_name: str) -> Iterator[None]:
     state.update(json.loads(broken))
     if "JobName" in state["Parameters"]:
         state["Parameters"]["JobName"] += "-missing"
+    if "ModelName.$" in state["Parameters"]:
+        # No model can have that name, and asking again would not help.
+        del state["Parameters"]["ModelName.$"], state["Retry"]
+        state["Parameters"]["ModelName"] = "no such model"
     assert json.dumps(definition) != original
     client.update_state_machine(stateMachineArn=arn, definition=json.dumps(definition))
     try:
@@ -187,6 +192,36 @@ def test_a_fault_in_deployment_leaves_the_champion_alone_and_is_told(
     assert bench.platform.registry.model(version.model).aliases == {}
     noted = bench.platform.registry.history(version.model)[-1]
     assert (noted.kind, noted.number, noted.reason) == (ModelEventKind.DEPLOYMENT_FAILED, version.number, run.reason)
+
+
+@pytest.mark.parametrize("state_name", task_states(names.BATCH_INFERENCE_PIPELINE))
+def test_a_fault_in_a_batch_inference_ends_the_run_without_results_and_is_told(
+    bench: Bench, inbox: Callable[[str], list[str]], candidates: list[ModelVersion], state_name: str
+) -> None:
+    approved = next(
+        version
+        for version in bench.platform.registry.versions(candidates[0].model)
+        if version.approval.state is ApprovalState.APPROVED
+    )
+    with fault_at(bench, names.BATCH_INFERENCE_PIPELINE, state_name):
+        started = start_batch_inference(
+            catalog=bench.platform.catalog,
+            registry=bench.platform.registry,
+            ledger=bench.platform.ledger,
+            pipelines=bench.platform.pipelines,
+            store=bench.platform.store,
+            clock=bench.platform.clock,
+            data_bucket=bench.bucket,
+            model=approved.model,
+            number=approved.number,
+            dataset_version=1,
+            actor="tester",
+        )
+        run = bench.ended(started.run_id)
+    assert run.state is RunState.FAILED
+    assert state_name in (run.reason or "")
+    assert wait_for(lambda: inbox(run.run_id) or None, what="a notification", seconds=15)
+    assert run.outcome is None
 
 
 def test_no_run_is_left_running(bench: Bench) -> None:

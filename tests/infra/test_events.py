@@ -58,6 +58,15 @@ def test_only_what_people_drop_starts_ingest(key: str, reaches: bool, prod: Plat
     assert not matches(pattern, {**event, "detail": {**event["detail"], "bucket": {"name": "another"}}})  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize(("key", "reaches"), [("inference/credit/may.csv", True), ("uploads/credit/may.csv", False)])
+def test_what_is_dropped_for_a_model_starts_a_batch_inference(key: str, reaches: bool, prod: Platform) -> None:
+    pattern = rule_of(prod, "OnBatchInputArrived")["EventPattern"]
+    bucket = pattern["detail"]["bucket"]["name"][0]
+    detail = {"bucket": {"name": bucket}, "object": {"key": key}}
+
+    assert matches(pattern, {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}) is reaches
+
+
 @pytest.mark.parametrize(
     ("function", "event"),
     [("OnDatasetVersionReady", DatasetVersionReady), ("OnModelVersionApproved", ModelVersionApproved)],
@@ -80,7 +89,7 @@ def test_every_end_of_an_execution_of_every_pipeline_is_noticed(status: str, pro
     machines = rule["EventPattern"]["detail"]["stateMachineArn"]
 
     assert "EventBusName" not in rule
-    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 3
+    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 4
     for machine in machines:
         event = {
             "source": "aws.states",
@@ -93,7 +102,7 @@ def test_every_end_of_an_execution_of_every_pipeline_is_noticed(status: str, pro
 def test_events_that_cannot_be_delivered_wait_in_the_functions_queue(prod: Platform) -> None:
     rules = prod.properties("AWS::Events::Rule")
 
-    assert len(rules) == 4
+    assert len(rules) == 5
     for rule in rules:
         (target,) = rule["Targets"]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")

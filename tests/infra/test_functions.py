@@ -71,12 +71,14 @@ PIPELINES = {
     names.INGEST_STATE_MACHINE_ARN,
     names.TRAINING_STATE_MACHINE_ARN,
     names.DEPLOYMENT_STATE_MACHINE_ARN,
+    names.BATCH_INFERENCE_STATE_MACHINE_ARN,
 }
 # A function that starts executions, or reads them, knows the state machines it does that with and no other.
 KNOWN_PIPELINES = {
     "lambdas.events.on_upload_arrived": {names.INGEST_STATE_MACHINE_ARN},
     "lambdas.events.on_dataset_version_ready": {names.TRAINING_STATE_MACHINE_ARN},
     "lambdas.events.on_model_version_approved": {names.DEPLOYMENT_STATE_MACHINE_ARN},
+    "lambdas.events.on_batch_input_arrived": {names.BATCH_INFERENCE_STATE_MACHINE_ARN},
     "lambdas.events.on_execution_ended": PIPELINES,
     "lambdas.api.app": PIPELINES,
 }
@@ -132,7 +134,9 @@ def settings_needed(module: str) -> set[str]:
 
 
 def test_every_function_is_given_the_settings_its_code_needs_and_no_other(prod: Platform) -> None:
-    given = {module: set(found["Environment"]["Variables"]) for module, found in prod.functions().items()}
+    given = {
+        module: set(found.get("Environment", {}).get("Variables", {})) for module, found in prod.functions().items()
+    }
 
     assert given == {module: settings_needed(module) for module in given}
 
@@ -176,7 +180,7 @@ def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
 def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
     by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
 
-    assert len(by_event) == 4
+    assert len(by_event) == 5
     for function in by_event.values():
         assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
     assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}
@@ -207,7 +211,7 @@ def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> N
 
     spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
     assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
-    assert len(spaces) == 4
+    assert len(spaces) == 7
 
 
 def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
@@ -225,7 +229,10 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("CollectCandidates", {names.RUNS_PREFIX}),
         ("SageMaker", {names.RUNS_PREFIX}),
         ("RegisterCandidates", {names.MODELS_PREFIX}),
-        ("App", {names.UPLOADS_PREFIX}),
+        ("App", {names.UPLOADS_PREFIX, names.INFERENCE_PREFIX}),
+        ("PlanBatch", {names.INFERENCE_PREFIX}),
+        ("PrepareBatch", {names.INFERENCE_PREFIX, names.RUNS_PREFIX}),
+        ("Score", {names.INFERENCE_PREFIX}),
         ("Export", {names.RUNS_PREFIX}),
         ("CheckServingArtefact", {names.MODELS_PREFIX}),
         ("PromoteModelVersion", set()),

@@ -57,6 +57,12 @@ ROLES = {
     | READ
     | {"dynamodb:GetItem", "dynamodb:UpdateItem"}
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
+    "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
+    "PlanBatch": FUNCTION | READ | WRITE | TABLE,
+    "PrepareBatch": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
+    "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
+    "Score": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
+    "RecordBatch": FUNCTION | READ | TABLE | {"events:PutEvents", "sns:Publish", "cloudwatch:PutMetricData"},
     "WriteInferenceRecords": FUNCTION | WRITE | QUEUE,
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
@@ -80,10 +86,16 @@ READS = {
     "PlanTraining": {"datasets/*", "models/*"},
     "SageMaker": {"datasets/*", "runs/*", "core.zip"},
     "RegisterCandidates": {"runs/*", "models/*"},
-    "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*"},
+    "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*", "inference/*"},
     "Export": {"datasets/*", "models/*", "core.zip"},
     "CheckServingArtefact": {"runs/*"},
     "Predict": {"models/*"},
+    "OnBatchInputArrived": {"inference/*"},
+    "PlanBatch": {"datasets/*"},
+    "PrepareBatch": {"inference/*", "datasets/*", "models/*", "script.py", "core.zip"},
+    "CheckBatch": {"inference/*"},
+    "Score": {"inference/*", "runs/*", "core.zip"},
+    "RecordBatch": {"inference/*"},
 }
 
 
@@ -103,7 +115,9 @@ def test_every_role_may_do_exactly_this(prod: Platform) -> None:
 
     # The state machines' own roles are in test_state_machines.py.
     assert {
-        role: actions for role, actions in allowed.items() if role not in {"Ingest", "Training", "Deployment"}
+        role: actions
+        for role, actions in allowed.items()
+        if role not in {"Ingest", "Training", "Deployment", "BatchInference"}
     } == ROLES
 
 

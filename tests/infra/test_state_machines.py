@@ -14,7 +14,10 @@ import pytest
 from botocore.validate import ParamValidator
 from conftest import Platform
 
+from millrace.analytics.batch_preparation import SHARD_BYTES
+from millrace.analytics.container_archive import ENVIRONMENT
 from millrace.analytics.measures import MEASURES
+from sagemaker_scripts.inference import ARROW
 from stacks.config import ENVIRONMENTS
 from stacks.constructs import asl_state_machine
 from stacks.constructs.asl_state_machine import DEFINITIONS, AslStateMachine, tasks_in
@@ -28,6 +31,7 @@ SUBSTITUTIONS = {
     "CodeFile": "0123.zip",
     "LibrariesUri": "s3://assets/4567.zip",
     "PrepareDataset": "PrepareDataset-1",
+    "PrepareBatch": "PrepareBatch-1",
 }
 CANDIDATE = {
     "algorithm": "xgboost",
@@ -55,10 +59,21 @@ PLAN = {
     "max_runtime_seconds": 3600,
     "candidates": [CANDIDATE],
 }
+BATCH_FOLDER = "s3://data/inference/credit/batches/batch-0123456789abcdef/"
+BATCH_PLAN = {
+    "request_uri": f"{BATCH_FOLDER}request.json",
+    "container_uri": "s3://artifacts/runs/batch-0123456789abcdef/container/model.tar.gz",
+    "artifact_digest": "d" * 64,
+    "rows_uri": f"{BATCH_FOLDER}rows/",
+    "scores_uri": f"{BATCH_FOLDER}scores/",
+    "results_uri": f"{BATCH_FOLDER}results",
+}
 STATE: Mapping[str, Any] = {
     "run_id": RUN,
     "registration": {"request_uri": "s3://data/datasets/credit/v1/request.json"},
-    "plan": PLAN,
+    "plan": PLAN | BATCH_PLAN,
+    "score_job": "batch-0123456789abcdef-score",
+    "join_job": "batch-0123456789abcdef-join",
     # What a state inside the Map sees, by its ItemSelector.
     "candidate": CANDIDATE,
     "plan_uri": PLAN["plan_uri"],
@@ -109,7 +124,9 @@ def at(path: str, state: Mapping[str, Any]) -> Any:
 def sdk_task(pipeline: str, state: str) -> tuple[str, str, dict[str, Any]]:
     """Service, operation and parameters with which a task calls AWS."""
     task = dict(tasks_in(definition(pipeline)["States"]))[state]
-    service, operation = re.fullmatch(r"arn:aws:states:::(\w+):(\w+)\.sync", task["Resource"]).groups()  # type: ignore[union-attr]
+    service, operation = re.fullmatch(
+        r"arn:aws:states:::(?:aws-sdk:)?(\w+):(\w+)(?:\.sync)?", task["Resource"]
+    ).groups()  # type: ignore[union-attr]
     return service, operation[0].upper() + operation[1:], filled(task["Parameters"], STATE)
 
 
@@ -119,6 +136,11 @@ SDK_TASKS = [
     ("training", "TrainOnDemand"),
     ("training", "EvaluateCandidates"),
     ("deployment", "BuildServingArtefact"),
+    ("batch_inference", "PrepareBatch"),
+    ("batch_inference", "CreateBatchModel"),
+    ("batch_inference", "ScoreBatch"),
+    ("batch_inference", "ForgetBatchModel"),
+    ("batch_inference", "JoinResults"),
 ]
 
 
@@ -135,7 +157,7 @@ def test_what_a_task_asks_of_aws_is_what_the_service_accepts(pipeline: str, stat
 def test_every_task_that_calls_a_service_is_among_those_checked() -> None:
     calling = [
         (pipeline, name)
-        for pipeline in ("ingest", "training", "deployment")
+        for pipeline in ("ingest", "training", "deployment", "batch_inference")
         for name, task in tasks_in(definition(pipeline)["States"])
         if task["Resource"].startswith("arn:")
     ]
@@ -229,12 +251,32 @@ def test_the_entry_points_are_imported_from_the_zip_where_its_channel_puts_it() 
 def test_a_task_outlives_what_it_waits_for(prod: Platform) -> None:
     """A function that times out says so itself; the state's own limit is the net below it."""
     functions = {id: found["Timeout"] for id, found in named(prod.resources("AWS::Lambda::Function")).items()}
-    (job,) = prod.properties("AWS::Glue::Job")
-    for pipeline in ("ingest", "training"):
+    jobs = {id: found["Timeout"] * 60 for id, found in named(prod.resources("AWS::Glue::Job")).items()}
+    for pipeline in ("ingest", "training", "batch_inference"):
         whole = definition(pipeline)
         for name, task in tasks_in(whole["States"]):
-            own = functions.get(name) or (job["Timeout"] * 60 if name == "PrepareDataset" else 0)
+            own = functions.get(name) or jobs.get(name, 0)
             assert own < task["TimeoutSeconds"] < whole["TimeoutSeconds"], name
+
+
+def test_the_model_of_a_batch_is_given_what_its_archive_needs_to_answer() -> None:
+    container = sdk_task("batch_inference", "CreateBatchModel")[2]["PrimaryContainer"]
+
+    assert container["Environment"] == {**ENVIRONMENT, "ARTIFACT_DIGEST": BATCH_PLAN["artifact_digest"]}
+    assert container["ModelDataUrl"] == BATCH_PLAN["container_uri"]
+
+
+def test_a_batch_is_scored_shard_by_shard_and_joined_without_a_network() -> None:
+    created = sdk_task("batch_inference", "CreateBatchModel")[2]
+    scoring = sdk_task("batch_inference", "ScoreBatch")[2]
+    joining = sdk_task("batch_inference", "JoinResults")[2]
+
+    assert scoring["TransformInput"]["SplitType"] == scoring["TransformOutput"]["AssembleWith"] == "None"
+    assert scoring["MaxPayloadInMB"] << 20 > SHARD_BYTES
+    assert scoring["TransformInput"]["ContentType"] == scoring["TransformOutput"]["Accept"] == ARROW
+    assert created["EnableNetworkIsolation"] is joining["NetworkConfig"]["EnableNetworkIsolation"] is True
+    (output,) = joining["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3UploadMode"] == "EndOfJob"
 
 
 def named(resources: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -267,7 +309,7 @@ class TestPermissions:
                 if id.startswith(f"{name}RoleDefaultPolicy")
                 for statement in policy["Properties"]["PolicyDocument"]["Statement"]
             ]
-            for name in ("Ingest", "Training")
+            for name in ("Ingest", "Training", "BatchInference")
         }
 
     @staticmethod
@@ -307,6 +349,15 @@ class TestPermissions:
 
         assert passing["Resource"]["Fn::GetAtt"][0].startswith("SageMakerRole")
         assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+    def test_a_batch_makes_and_removes_its_model_and_runs_its_jobs(
+        self, allowed: dict[str, list[Mapping[str, Any]]]
+    ) -> None:
+        assert self.actions(allowed["BatchInference"], "sagemaker") == {
+            f"sagemaker:{verb}{job}"
+            for verb in ("Create", "Describe", "Stop")
+            for job in ("TransformJob", "ProcessingJob")
+        } | {"sagemaker:AddTags", "sagemaker:ListTags", "sagemaker:CreateModel", "sagemaker:DeleteModel"}
 
     @pytest.mark.parametrize("pipeline", ["Ingest", "Training"])
     def test_each_invokes_the_functions_of_its_own_states(

@@ -18,7 +18,7 @@ import app
 from stacks.config import ENVIRONMENTS
 from stacks.packaging import REPOSITORY
 
-STACKS = {"Data", "Registry", "Notifications", "Ingest", "Training", "Serving", "Runs", "Identity", "Api"}
+STACKS = {"Data", "Registry", "Notifications", "Ingest", "Training", "Serving", "Batch", "Runs", "Identity", "Api"}
 
 
 def files_of(directory: Path) -> dict[str, bytes]:

@@ -140,3 +140,33 @@ def test_a_transform_can_be_stopped(jobs: Jobs) -> None:
 def test_a_transform_needs_an_existing_model(jobs: Jobs) -> None:
     with pytest.raises(ClientError, match="Could not find model"):
         start(jobs, "no-model", "never-made", "s3://job-bucket/scores/any/")
+
+
+REVERSES = """
+def model_fn(directory):
+    return None
+
+def transform_fn(model, body, content_type, accept):
+    assert isinstance(body, bytes), type(body)
+    return body[::-1], accept
+"""
+
+
+def test_an_object_that_is_not_split_is_sent_whole_whatever_bytes_it_holds(jobs: Jobs) -> None:
+    make_model(jobs, "reverses", REVERSES)
+    jobs.put("scores/binary/a.bin", bytes(range(256)))
+    kind = "application/octet-stream"
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://job-bucket/scores/binary/"}}
+
+    start(
+        jobs,
+        "binary",
+        "reverses",
+        "",
+        TransformInput={"ContentType": kind, "SplitType": "None", "DataSource": source},
+        TransformOutput={"S3OutputPath": "s3://job-bucket/predictions/binary", "Accept": kind, "AssembleWith": "None"},
+    )
+
+    job = transformed(jobs, "binary")
+    assert job["TransformJobStatus"] == "Completed", job.get("FailureReason")
+    assert jobs.read("s3://job-bucket/predictions/binary/a.bin.out") == bytes(reversed(range(256)))
