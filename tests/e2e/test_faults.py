@@ -194,15 +194,21 @@ def test_a_fault_in_deployment_leaves_the_champion_alone_and_is_told(
     assert (noted.kind, noted.number, noted.reason) == (ModelEventKind.DEPLOYMENT_FAILED, version.number, run.reason)
 
 
+def approved_one(bench: Bench, candidates: list[ModelVersion]) -> ModelVersion:
+    """One that the tests of deployment approved; where they did not run, one approved without being deployed."""
+    registry, model = bench.platform.registry, candidates[0].model
+    for version in registry.versions(model):
+        if version.approval.state is ApprovalState.APPROVED:
+            return version
+    now = bench.platform.clock.now()
+    return registry.decide(model, candidates[0].number, approve=True, actor="tester", reason="to predict", at=now)
+
+
 @pytest.mark.parametrize("state_name", task_states(names.BATCH_INFERENCE_PIPELINE))
 def test_a_fault_in_a_batch_inference_ends_the_run_without_results_and_is_told(
     bench: Bench, inbox: Callable[[str], list[str]], candidates: list[ModelVersion], state_name: str
 ) -> None:
-    approved = next(
-        version
-        for version in bench.platform.registry.versions(candidates[0].model)
-        if version.approval.state is ApprovalState.APPROVED
-    )
+    approved = approved_one(bench, candidates)
     with fault_at(bench, names.BATCH_INFERENCE_PIPELINE, state_name):
         started = start_batch_inference(
             catalog=bench.platform.catalog,
