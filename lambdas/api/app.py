@@ -25,6 +25,7 @@ from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
 from lambdas.api.routes import (
     activity,
     api_keys,
+    batches,
     comparison,
     dashboard,
     datasets,
@@ -47,6 +48,7 @@ RESOURCES = (
     uploads.resource,
     downloads.resource,
     predictions.resource,
+    batches.resource,
     api_keys.resource,
     activity.resource,
     dashboard.resource,

@@ -151,7 +151,12 @@ def _sagemaker_job(job: Mapping[str, Any]) -> Job | None:
     name = job.get("TrainingJobName") or job.get("ProcessingJobName") or job.get("TransformJobName")
     if not name:
         return None
-    resources = job.get("ResourceConfig") or job.get("ProcessingResources", {}).get("ClusterConfig") or {}
+    resources = (
+        job.get("ResourceConfig")
+        or job.get("ProcessingResources", {}).get("ClusterConfig")
+        or job.get("TransformResources")
+        or {}
+    )
     count = int(resources.get("InstanceCount") or 1)
     return Job(
         service="sagemaker",
@@ -163,10 +168,11 @@ def _sagemaker_job(job: Mapping[str, Any]) -> Job | None:
 
 
 def _billable_seconds(job: Mapping[str, Any], count: int) -> float | None:
-    """Training says it itself, spot savings included; a processing job is billed from its start to its end."""
+    """Training says it itself, spot savings included; other jobs are billed from their start to their end."""
     if "BillableTimeInSeconds" in job:
         return float(job["BillableTimeInSeconds"]) * count
-    started, ended = job.get("ProcessingStartTime"), job.get("ProcessingEndTime")
+    started = job.get("ProcessingStartTime") or job.get("TransformStartTime")
+    ended = job.get("ProcessingEndTime") or job.get("TransformEndTime")
     if not isinstance(started, int | float) or not isinstance(ended, int | float):
         return None
     return (ended - started) / 1000 * count

@@ -33,11 +33,18 @@ class QuarantinePage(NamedTuple):
 def read_quarantine(
     *, store: ObjectStore, version: DatasetVersion, after: str | None = None, limit: int = 50
 ) -> QuarantinePage:
+    """A version's rows, by `read_quarantined_rows`."""
+    return read_quarantined_rows(store, version.quarantine_location, after=after, limit=limit)
+
+
+def read_quarantined_rows(
+    store: ObjectStore, location: str, *, after: str | None = None, limit: int = 50
+) -> QuarantinePage:
     """At most `limit` rows from the position `after` on. Raises InvalidInput for a position that there is not.
 
     A page reads about 1 MB, so very long rows make shorter pages.
     """
-    parts = list(store.list(version.quarantine_location))
+    parts = list(store.list(location))
     part, offset = _parsed(after, len(parts))
     rows: list[QuarantinedRow] = []
     read = 0

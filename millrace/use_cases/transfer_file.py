@@ -40,8 +40,9 @@ def start_transfer(
     file_name: str,
     size_bytes: int,
     actor: str,
+    folder: str | None = None,
 ) -> Progress:
-    """The transfer of a file of `size_bytes`, with an address for each of its parts.
+    """The transfer of a file of `size_bytes`, with an address for each of its parts. `folder` is where it will lie.
 
     Raises NotFound without the dataset, InvalidInput for a name that cannot be a file's, and for a size of none or too
     many bytes.
@@ -51,7 +52,7 @@ def start_transfer(
         raise InvalidInput(f"{file_name!r} cannot be a file's name here: use at most 200 characters and no slash")
     if not 1 <= size_bytes <= MAX_BYTES:
         raise InvalidInput(f"a file has 1 to {MAX_BYTES} bytes, not {size_bytes}")
-    key = f"{names.UPLOADS_PREFIX}{dataset}/{file_name}"
+    key = f"{folder or f'{names.UPLOADS_PREFIX}{dataset}/'}{file_name}"
     multipart_id = multipart.begin(place.uri(bucket, key))
     transfer = Transfer(
         transfer_id=identity.transfer_id(bucket, key, multipart_id),
@@ -87,16 +88,34 @@ def complete_transfer(
     and for a transfer that is settled.
     """
     transfer = transfers.get(dataset, transfer_id)
-    if transfer.state is not TransferState.OPEN:
-        raise Conflict(f"transfer {transfer_id} is {transfer.state} already")
-    address = place.uri(transfer.bucket, transfer.key)
-    try:
-        _complete(multipart, transfer, address)
-    except NotFound:
-        _check_arrived(store, transfer, address)
-    version = store.head(address).version_id
+    if not transfer.key.startswith(names.UPLOADS_PREFIX):
+        raise Conflict(f"transfer {transfer_id} brings the input of a batch inference: start that one with it")
+    version = _arrive(multipart, store, transfer)
     settled = transfers.settle(dataset, transfer_id, TransferState.COMPLETED, actor=actor)
     return settled, identity.ingest_run_id(transfer.bucket, transfer.key, version)
+
+
+def batch_input_folder(model: str) -> str:
+    """Where the input of a batch inference is sent to: not where a dropped file starts one by itself."""
+    return f"{names.INFERENCE_PREFIX}{model}/uploads/"
+
+
+def complete_batch_input(
+    *,
+    transfers: Transfers,
+    multipart: MultipartUploads,
+    store: ObjectStore,
+    model: str,
+    transfer_id: str,
+    actor: str,
+) -> str:
+    """The address of the object that the parts became. Raises NotFound, and Conflict as `complete_transfer` does."""
+    transfer = transfers.get(model, transfer_id)
+    if not transfer.key.startswith(batch_input_folder(model)):
+        raise NotFound(f"transfer {transfer_id} is not of an input for {model}")
+    _arrive(multipart, store, transfer)
+    transfers.settle(model, transfer_id, TransferState.COMPLETED, actor=actor)
+    return place.uri(transfer.bucket, transfer.key)
 
 
 def abort_transfer(
@@ -130,6 +149,18 @@ def _progress(multipart: MultipartUploads, transfer: Transfer) -> Progress:
 def _arrived(multipart: MultipartUploads, transfer: Transfer, address: str) -> dict[int, int]:
     """Size by number of the parts that are there. Raises NotFound when the bucket has tidied the parts away."""
     return {part.number: part.size_bytes for part in multipart.parts(address, transfer.multipart_id)}
+
+
+def _arrive(multipart: MultipartUploads, store: ObjectStore, transfer: Transfer) -> str:
+    """The version of the object that the parts become, or became when this was begun before."""
+    if transfer.state is not TransferState.OPEN:
+        raise Conflict(f"transfer {transfer.transfer_id} is {transfer.state} already")
+    address = place.uri(transfer.bucket, transfer.key)
+    try:
+        _complete(multipart, transfer, address)
+    except NotFound:
+        _check_arrived(store, transfer, address)
+    return store.head(address).version_id
 
 
 def _complete(multipart: MultipartUploads, transfer: Transfer, address: str) -> None:

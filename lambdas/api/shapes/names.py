@@ -15,5 +15,6 @@ VersionId = Annotated[
 ]
 AliasName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,38}$", description="An alias, for example `champion`.")]
 RunId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", description="A run's id.")]
+JobId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", description="A batch inference's id.")]
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="An upload's id.")]
 Number = Annotated[int, Path(ge=1, le=99_999_999, description="A dataset version's number.")]

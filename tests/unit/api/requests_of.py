@@ -16,6 +16,7 @@ PARAMETERS = {
     "version": "credit:1",
     "alias": "champion",
     "run_id": "training-1",
+    "job_id": "batch-1",
     "key_id": "0" * 16,
     "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }

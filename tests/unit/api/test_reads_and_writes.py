@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.api.limits import RateLimit
 from lambdas.api.resource import Endpoint
 from millrace import bootstrap
 from millrace.domain import place
@@ -58,12 +59,15 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
             patch.setattr(bootstrap, "platform", api.platform)
             assert api.call("PUT", "/datasets/credit/contract", replaced).status == 200
     assert [version.number for version in versions] == [1, 2, 3]
+    world.batched(rows)
     return api, run.run_id
 
 
 @pytest.mark.parametrize("endpoint", [each for each in READS if each.operation_id not in CONSTANT], ids=named)
 def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     said = []
+    # Time stands still here, and all routes together ask more often than a caller may in a second.
+    monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
     for made in (populated(0.83, 990, ["one"]), populated(0.9125, 880, ["two", "three"])):
         api, run_id = made
         monkeypatch.setattr(bootstrap, "platform", api.platform)
@@ -126,6 +130,17 @@ def trained(api: Api) -> str:
 
 
 NEW = {"columns": [{"name": "status", "kind": "category"}]}
+
+
+def batched(api: Api) -> str:
+    run_id = api.trained()
+    api.approved(1)
+    api.world.batched(10)
+    return run_id
+
+
+BATCH = {"model": "credit", "version": 1, "input": {"dataset_version": 1}}
+BATCH_FILE = {"model": "credit", "file_name": "a.csv", "size_bytes": 7}
 UPLOAD = f"/datasets/credit/uploads/{PARAMETERS['upload_id']}"
 PREDICT = {"model": "credit", "rows": [{"age": 30, "home": "own"}]}
 EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
@@ -148,6 +163,9 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
     ),
     "create_api_key": (nothing, "/api-keys", {"name": "ci", "roles": ["viewer"]}, "/api-keys"),
     "revoke_key": (with_a_key, f"/api-keys/{an_api_key().key_id}", None, "/api-keys"),
+    "start_batch_upload": (trained, "/inference/batch/uploads", BATCH_FILE, "/activity"),
+    "start_batch": (batched, "/inference/batch", BATCH, "/inference/batch"),
+    "repeat_batch": (batched, "/inference/batch/batch-1/again", None, "/inference/batch"),
     "predict": (serving, "/inference/predict", PREDICT, "records"),
     "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from millrace import names
 from millrace.adapters.memory import (
     InMemoryApiKeys,
     InMemoryAuditTrail,
@@ -23,6 +24,7 @@ from millrace.adapters.memory import (
     SetClock,
 )
 from millrace.domain import place
+from millrace.domain.batch import BatchReport
 from millrace.domain.dataset import (
     Contract,
     Dataset,
@@ -33,7 +35,7 @@ from millrace.domain.dataset import (
     Registration,
 )
 from millrace.domain.model import ModelVersion
-from millrace.domain.run import Run
+from millrace.domain.run import Run, RunState
 from millrace.use_cases.collect_candidates import TrainedCandidate, collect_candidates
 from millrace.use_cases.configure_dataset import configure_dataset
 from millrace.use_cases.open_ingest_run import open_ingest_run
@@ -114,6 +116,43 @@ class World:
         run = self.arrives(key, self.put(key, body))
         assert run is not None
         return run
+
+    def batched(self, rows: int, *, state: RunState = RunState.SUCCEEDED) -> Run:
+        """A batch inference `batch-1` of `rows` rows and one more, which could not be read."""
+        location = place.batch_uri(DATA_BUCKET, "credit", "batch-1")
+        given = {
+            "run_id": "batch-1",
+            "model": "credit",
+            "number": 1,
+            "record_id_column": "record_id",
+            "source_uri": place.uri(DATA_BUCKET, "inference/credit/may.csv"),
+            "object_version": None,
+            "location": location,
+        }
+        run = Run(
+            run_id="batch-1",
+            pipeline=names.BATCH_INFERENCE_PIPELINE,
+            dataset="credit",
+            model="credit",
+            started_by="ada",
+            started_at=NOON,
+            input=given,
+        )
+        self.ledger.open(run)
+        report = BatchReport(
+            job_id="batch-1", rows_in=rows + 1, accepted=rows, quarantined=1, shards=1, record_ids="given"
+        )
+        self.store.write(f"{location}report.json", report.model_dump_json().encode())
+        row = {"line": rows, "text": "4,many", "reasons": ["age: 'many' is not an integer"]}
+        self.store.write(f"{location}quarantine/part-00000-000.jsonl", json.dumps(row).encode() + b"\n")
+        joined = {"rows": rows, "parts": 1, "columns": ["record_id", "prediction"]}
+        self.store.write(f"{location}results/join.json", json.dumps(joined).encode())
+        self.store.write(f"{location}results/part-00000.parquet", b"PAR1" * rows)
+        self.store.write(f"{location}results/results.csv", b"record_id,prediction\n" * rows)
+        if state is not RunState.RUNNING:
+            self.ledger.annotate("batch-1", outcome=f"credit:1 predicted {rows} rows")
+            self.ledger.close("batch-1", state=state, reason=None, steps=(), at=NOON)
+        return self.ledger.get("batch-1")
 
     def register(self, run: Run) -> Registration:
         return register_upload(
