@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from local import platform
+from local import people, platform
 from local.assembly import AssemblyInvalid
 from local.deployer import DeploymentFailed
 
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the embedded AWS and deploy the synthesised templates to it")
     up.add_argument("--assembly", type=Path, help="a stage of cdk.out; the only one there when left out")
     up.add_argument("--port", type=int, default=platform.DEFAULT_PORT)
+    up.add_argument("--dashboard-port", type=int, default=platform.DEFAULT_DASHBOARD_PORT)
     up.set_defaults(run=_up)
     down = commands.add_parser("down", help="stop it; its state is kept")
     down.set_defaults(run=_down)
@@ -44,11 +45,21 @@ def _parser() -> argparse.ArgumentParser:
 def _up(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     assembly = arguments.assembly or find_assembly(Path("cdk.out"))
-    running = platform.start(arguments.state_dir, arguments.port, assembly, report=_print_step)
+    running = platform.start(
+        arguments.state_dir, arguments.port, assembly, report=_print_step, dashboard_port=arguments.dashboard_port
+    )
+    admitted = people.invite(running.session(), running.state_dir, running.dashboard_url)
     print(f"ready at {running.endpoint_url} after {time.monotonic() - started:.1f} s")
     print(f"export AWS_CONFIG_FILE={running.state_dir / 'aws' / 'config'}")
     print(f"export AWS_PROFILE={platform.PROFILE}")
+    _print_dashboard(running.dashboard_url, admitted)
     return 0
+
+
+def _print_dashboard(url: str, admitted: list[people.Person]) -> None:
+    print(f"dashboard at {url}")
+    for person in admitted:
+        print(f"  sign in as {person.name:<10} {person.password}  ({', '.join(person.groups)})")
 
 
 def find_assembly(directory: Path) -> Path:
@@ -87,6 +98,7 @@ def _status(arguments: argparse.Namespace) -> int:
 def _print_status(found: dict[str, object]) -> None:
     print(f"running at {found['endpoint_url']} for {found['uptime_seconds']} s (process {found['pid']})")
     print(f"log {found['log_file']}")
+    print(f"dashboard at {found['dashboard_url']}; who may sign in is in {found['people_file']}")
     for stack in found["stacks"]:  # type: ignore[attr-defined]
         print(f"  {stack['name']}  {stack['status']}")
     for resource in found["no_op_resources"]:  # type: ignore[attr-defined]

@@ -10,10 +10,12 @@ from pathlib import Path
 class EmulatorContext:
     """The coordinates of one embedded AWS: handed to every hook and to the job services when they are installed.
 
+    `front_door_url` is where people open the deployed distribution in a browser.
     `state_dir` is absolute and survives restarts; `python` is the interpreter that runs functions and jobs.
     """
 
     endpoint_url: str
+    front_door_url: str
     region: str
     account_id: str
     state_dir: Path

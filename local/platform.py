@@ -17,12 +17,14 @@ from typing import Any
 
 import boto3
 
+from local import people
 from local.assembly import read_assembly
 from local.deployer import Deployer
 from local.emulator.environment import INHERITED, ROOT_KEY, ROOT_SECRET
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 4710
+DEFAULT_DASHBOARD_PORT = 4711
 REGION = "us-east-1"
 PROFILE = "millrace-local"
 READY_SECONDS = 60.0
@@ -42,9 +44,10 @@ class PlatformUnavailable(Exception):
 
 @dataclass(frozen=True)
 class RunningPlatform:
-    """A launcher that answers: its address, its process and where its state and log are."""
+    """A launcher that answers: its addresses, its process and where its state and log are."""
 
     endpoint_url: str
+    dashboard_url: str
     pid: int
     state_dir: Path
 
@@ -98,8 +101,12 @@ def start(
     port: int = 0,
     assembly: Path | None = None,
     report: Report = say_nothing,
+    dashboard_port: int = 0,
 ) -> RunningPlatform:
     """Start the launcher unless it runs, and deploy `assembly` when given. Port 0 takes any free port.
+
+    The dashboard has a port of its own. Changed on a platform that is deployed already, it is taken over by the next
+    change of the templates: addresses are part of what is deployed.
 
     Starting is idempotent: with the same state directory it returns the launcher that runs already.
     Raises PlatformUnavailable when the port is taken or the launcher does not come up.
@@ -110,7 +117,7 @@ def start(
     started = time.monotonic()
     platform = running(state_dir)
     if platform is None:
-        platform = _launch(state_dir, port or _free_port())
+        platform = _launch(state_dir, port or _free_port(), dashboard_port or _free_port())
         report("embedded AWS started", time.monotonic() - started)
     else:
         report("embedded AWS was running", time.monotonic() - started)
@@ -126,7 +133,9 @@ def running(state_dir: Path) -> RunningPlatform | None:
     if not record.is_file():
         return None
     document = json.loads(record.read_text())
-    platform = RunningPlatform(document["endpoint_url"], document["pid"], state_dir.resolve())
+    platform = RunningPlatform(
+        document["endpoint_url"], document.get("dashboard_url", ""), document["pid"], state_dir.resolve()
+    )
     if not _alive(platform.pid):
         return None
     try:
@@ -159,9 +168,11 @@ def describe(state_dir: Path) -> dict[str, Any]:
     return {
         "running": True,
         "endpoint_url": platform.endpoint_url,
+        "dashboard_url": platform.dashboard_url,
         "pid": platform.pid,
         "state_dir": str(platform.state_dir),
         "log_file": str(platform.log_file),
+        "people_file": str(platform.state_dir / people.FILE),
         "uptime_seconds": status["uptime_seconds"],
         "stacks": sorted(stacks, key=lambda stack: stack["name"]),
         "no_op_resources": no_ops,
@@ -194,11 +205,14 @@ class _EndpointSession(boto3.Session):
         return super().client(*arguments, **{"endpoint_url": self._endpoint_url, **named})
 
 
-def _launch(state_dir: Path, port: int) -> RunningPlatform:
+def _launch(state_dir: Path, port: int, dashboard_port: int) -> RunningPlatform:
     state_dir.mkdir(parents=True, exist_ok=True)
-    _require_free(port)
+    _require_free(port, "--port")
+    _require_free(dashboard_port, "--dashboard-port")
     endpoint_url = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "local.emulator", "--state-dir", str(state_dir), "--port", str(port)]
+    dashboard_url = f"http://{HOST}:{dashboard_port}"
+    command = [sys.executable, "-m", "local.emulator", "--state-dir", str(state_dir)]
+    command += ["--port", str(port), "--dashboard-port", str(dashboard_port)]
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     with (state_dir / "launcher.log").open("ab") as log:
         process = subprocess.Popen(
@@ -210,14 +224,15 @@ def _launch(state_dir: Path, port: int) -> RunningPlatform:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    platform = RunningPlatform(endpoint_url, process.pid, state_dir)
+    platform = RunningPlatform(endpoint_url, dashboard_url, process.pid, state_dir)
     try:
         _wait_until_ready(platform, process)
     except BaseException:
         process.kill()
         process.wait()
         raise
-    _record_file(state_dir).write_text(json.dumps({"endpoint_url": endpoint_url, "pid": process.pid}))
+    record = {"endpoint_url": endpoint_url, "dashboard_url": dashboard_url, "pid": process.pid}
+    _record_file(state_dir).write_text(json.dumps(record))
     return platform
 
 
@@ -237,14 +252,14 @@ def _last_lines(file: Path, count: int = 15) -> str:
     return "\n".join(file.read_text(errors="replace").splitlines()[-count:])
 
 
-def _require_free(port: int) -> None:
+def _require_free(port: int, option: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise PlatformUnavailable(
-                f"Port {port} is used by another program. Choose another one with --port."
+                f"Port {port} is used by another program. Choose another one with {option}."
             ) from error
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Pipelines,
         RecordQueue,
         RunLedger,
+        Site,
         Tallies,
         Transfers,
     )
@@ -162,6 +163,17 @@ class Platform:
         # Somebody waits for the answer: a queue that does not react soon is left alone.
         client = _client("sqs", attempts=2, timeout_seconds=1)
         return SqsRecordQueue(client, self.settings.require("inference_records_queue_url"))
+
+    @cached_property
+    def site(self) -> Site:
+        from millrace.adapters.cloudfront import CloudFrontSite
+
+        return CloudFrontSite(
+            _client("s3"),
+            _client("cloudfront"),
+            bucket=self.settings.require("site_bucket"),
+            distribution_id=self.settings.require("distribution_id"),
+        )
 
     @cached_property
     def served_models(self) -> ServedModels:

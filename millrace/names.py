@@ -28,6 +28,8 @@ BATCH_INFERENCE_STATE_MACHINE_ARN = "BATCH_INFERENCE_STATE_MACHINE_ARN"
 INFERENCE_RECORDS_QUEUE_URL = "INFERENCE_RECORDS_QUEUE_URL"
 TRAINING_IMAGE = "TRAINING_IMAGE"
 CODE_DIGEST = "CODE_DIGEST"
+SITE_BUCKET = "SITE_BUCKET"
+DISTRIBUTION_ID = "DISTRIBUTION_ID"
 SETTINGS = (
     DATA_BUCKET,
     ARTIFACTS_BUCKET,
@@ -41,6 +43,8 @@ SETTINGS = (
     INFERENCE_RECORDS_QUEUE_URL,
     TRAINING_IMAGE,
     CODE_DIGEST,
+    SITE_BUCKET,
+    DISTRIBUTION_ID,
 )
 
 # Pipelines: the file in state_machines/, the word in a run, the prefix of its run ids.
@@ -110,4 +114,4 @@ SCOPE_PREFIX = "millrace"
 KEYED_PATH = "/by-key"
 
 # Outputs for clients of the API, beside those that feed settings.
-CLIENT_OUTPUTS = ("ApiUrl", "UserPoolId", "SpaClientId", "MachineClientId", "SignInUrl")
+CLIENT_OUTPUTS = ("ApiUrl", "DashboardUrl", "UserPoolId", "SpaClientId", "MachineClientId", "SignInUrl")

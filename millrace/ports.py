@@ -272,6 +272,15 @@ class Downloads(Protocol):
         """Where to GET the object as a file of this name, for so many seconds. It may not exist."""
 
 
+class Site(Protocol):
+    """The files that the dashboard is made of, where browsers get them from."""
+
+    def write(self, path: str, body: bytes, *, content_type: str, cache_control: str) -> None: ...
+
+    def refresh(self) -> None:
+        """Have every copy that is kept near readers fetched anew."""
+
+
 class Tallies(Protocol):
     """Kept counts: each is moved by the transaction that makes it true, so reading them never counts anything."""
 

@@ -27,6 +27,8 @@ class Settings:
     inference_records_queue_url: str = ""
     training_image: str = ""
     code_digest: str = ""
+    site_bucket: str = ""
+    distribution_id: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

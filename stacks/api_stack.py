@@ -1,4 +1,4 @@
-"""The REST API: an HTTP API that lets nobody in without a token, and the one function behind it."""
+"""The REST API: an HTTP API that lets nobody in without a token, the one function behind it, and its public address."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from millrace import names
 from stacks.acknowledge import acknowledge
 from stacks.batch_stack import BatchStack
 from stacks.config import EnvironmentConfig
+from stacks.constructs.front_door import FrontDoor
 from stacks.constructs.observability import may_read_logs
 from stacks.constructs.platform_function import PlatformFunction, logs_retention
+from stacks.constructs.spa_client import SpaClient
 from stacks.data_stack import DataStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
@@ -104,7 +106,17 @@ class ApiStack(PlatformStack):
             machine.may_stop_executions(app)
         may_read_logs(app, *JOB_LOG_GROUPS)
 
+        self.spa_client = SpaClient(self, "Spa", user_pool=identity.user_pool, config=config)
         api = self._http_api(config, identity, app)
+        self.front_door = FrontDoor(
+            self,
+            "FrontDoor",
+            config=config,
+            api=api,
+            data_bucket=data.data_bucket,
+            sign_in_url=identity.sign_in_url,
+        )
+        self.spa_client.send_back_to(self.front_door.url, *config.allowed_origins)
         # Not by `add_routes`: that leaves the path of jsii's temporary directory in the stack's metadata.
         apigateway.HttpRoute(
             self,
@@ -115,12 +127,16 @@ class ApiStack(PlatformStack):
         )
         self._keyed_routes(api, app, serving.predict)
         cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
+        cdk.CfnOutput(self, "SpaClientId", value=self.spa_client.user_pool_client_id)
+        cdk.CfnOutput(self, "DashboardUrl", value=self.front_door.url)
+        cdk.CfnOutput(self, "SiteBucket", value=self.front_door.bucket.bucket_name)
+        cdk.CfnOutput(self, "DistributionId", value=self.front_door.distribution.distribution_id)
 
     def _http_api(
         self, config: EnvironmentConfig, identity: IdentityStack, app: PlatformFunction
     ) -> apigateway.HttpApi:
         integration = HttpLambdaIntegration("AppIntegration", app)
-        clients = (identity.spa_client, identity.machine_client)
+        clients = (self.spa_client, identity.machine_client)
         api = apigateway.HttpApi(
             self,
             "Api",

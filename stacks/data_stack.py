@@ -11,6 +11,11 @@ from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_bucket import PlatformBucket
 from stacks.platform_stack import PlatformStack
 
+# The dashboard's own address is known only once the distribution is made, and its security policy names this bucket. What
+# permits a part is the signature in its address, and no browser adds credentials of its own to such a request: the
+# origin that sends it decides nothing.
+ANY_DISTRIBUTION = "https://*.cloudfront.net"
+
 
 class DataStack(PlatformStack):
     """People write under `uploads/` of the data bucket; jobs and registration alone write to the artifacts bucket."""
@@ -19,15 +24,14 @@ class DataStack(PlatformStack):
         super().__init__(scope, id, config=config)
         self.data_bucket = PlatformBucket(self, "Data", config=config)
         self.data_bucket.send_events()
-        if config.allowed_origins:
-            # Browsers send files in parts, straight to the bucket.
-            self.data_bucket.add_cors_rule(
-                allowed_methods=[s3.HttpMethods.PUT],
-                allowed_origins=list(config.allowed_origins),
-                allowed_headers=["content-type"],
-                exposed_headers=["ETag"],
-                max_age=3600,
-            )
+        # Browsers send files in parts, straight to the bucket.
+        self.data_bucket.add_cors_rule(
+            allowed_methods=[s3.HttpMethods.PUT],
+            allowed_origins=[ANY_DISTRIBUTION, *config.allowed_origins],
+            allowed_headers=["content-type"],
+            exposed_headers=["ETag"],
+            max_age=3600,
+        )
         self.artifacts_bucket = PlatformBucket(
             self, "Artifacts", config=config, expiring={names.RUNS_PREFIX: config.run_files_days}
         )

@@ -1,8 +1,9 @@
-"""Who may use the platform: a user pool for people, and a client with credentials for machines."""
+"""Who may use the platform: a user pool for people, and a client with credentials for machines.
+
+The dashboard's client is in the API's stack, with the address that people are sent back to.
+"""
 
 from __future__ import annotations
-
-from typing import TypedDict
 
 import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
@@ -14,15 +15,8 @@ from stacks.config import EnvironmentConfig
 from stacks.platform_stack import PlatformStack
 
 ACCESS_TOKEN_LIFE = cdk.Duration.hours(1)
-# A person's sign-in lasts a working day; the SPA renews access tokens until then.
-SIGN_IN_LIFE = cdk.Duration.hours(12)
 # What a machine may be by itself. Decisions on model versions are a person's.
 MACHINE_ROLES = (names.VIEWER_ROLE, names.SCIENTIST_ROLE)
-
-
-class _SignIn(TypedDict, total=False):
-    disable_o_auth: bool
-    o_auth: cognito.OAuthSettings
 
 
 class IdentityStack(PlatformStack):
@@ -36,19 +30,11 @@ class IdentityStack(PlatformStack):
                 self, f"{role.capitalize()}s", user_pool_id=self.user_pool.user_pool_id, group_name=role
             )
         domain = self._sign_in_pages(config)
-        self.spa_client = self._spa_client(config)
+        self.sign_in_url = domain.base_url()
         self.machine_client = self._machine_client()
-        cognito.CfnManagedLoginBranding(
-            self,
-            "SignInLook",
-            user_pool_id=self.user_pool.user_pool_id,
-            client_id=self.spa_client.user_pool_client_id,
-            use_cognito_provided_values=True,
-        )
         cdk.CfnOutput(self, "UserPoolId", value=self.user_pool.user_pool_id)
-        cdk.CfnOutput(self, "SpaClientId", value=self.spa_client.user_pool_client_id)
         cdk.CfnOutput(self, "MachineClientId", value=self.machine_client.user_pool_client_id)
-        cdk.CfnOutput(self, "SignInUrl", value=domain.base_url())
+        cdk.CfnOutput(self, "SignInUrl", value=self.sign_in_url)
 
     @property
     def issuer(self) -> str:
@@ -93,34 +79,6 @@ class IdentityStack(PlatformStack):
             cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"millrace-{config.name}-{cdk.Aws.ACCOUNT_ID}"),
             managed_login_version=cognito.ManagedLoginVersion.NEWER_MANAGED_LOGIN,
         )
-
-    def _spa_client(self, config: EnvironmentConfig) -> cognito.UserPoolClient:
-        """The dashboard: it cannot keep a secret, so it proves with PKCE that it asked for the code."""
-        return self.user_pool.add_client(
-            "Spa",
-            generate_secret=False,
-            auth_flows=cognito.AuthFlow(admin_user_password=config.password_sign_in),
-            **self._sign_in(config.allowed_origins),
-            supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],
-            prevent_user_existence_errors=True,
-            enable_token_revocation=True,
-            access_token_validity=ACCESS_TOKEN_LIFE,
-            id_token_validity=ACCESS_TOKEN_LIFE,
-            refresh_token_validity=SIGN_IN_LIFE,
-        )
-
-    def _sign_in(self, origins: tuple[str, ...]) -> _SignIn:
-        """Without an origin there is nowhere to send people back to, so nobody can sign in through a browser."""
-        if not origins:
-            return {"disable_o_auth": True}
-        return {
-            "o_auth": cognito.OAuthSettings(
-                flows=cognito.OAuthFlows(authorization_code_grant=True),
-                scopes=[cognito.OAuthScope.OPENID, cognito.OAuthScope.EMAIL, cognito.OAuthScope.PROFILE],
-                callback_urls=[f"{origin}/auth/callback" for origin in origins],
-                logout_urls=[f"{origin}/" for origin in origins],
-            )
-        }
 
     def _machine_client(self) -> cognito.UserPoolClient:
         scopes = {

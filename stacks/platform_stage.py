@@ -12,6 +12,7 @@ from stacks.api_stack import ApiStack
 from stacks.batch_stack import BatchStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
 from stacks.data_stack import DataStack
+from stacks.frontend_stack import FrontendStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
@@ -80,7 +81,7 @@ class PlatformStage(cdk.Stage):
             batch=batch,
         )
         identity = IdentityStack(self, "Identity", config=config)
-        ApiStack(
+        api = ApiStack(
             self,
             "Api",
             config=config,
@@ -93,6 +94,7 @@ class PlatformStage(cdk.Stage):
             serving=serving,
             batch=batch,
         )
+        FrontendStack(self, "Frontend", config=config, identity=identity, api=api)
 
 
 def build_app(output: Path, environments: Iterable[str]) -> cdk.App:

@@ -19,10 +19,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.emulator")
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--dashboard-port", type=int, required=True)
     arguments = parser.parse_args()
     release.require_supported()
     context = EmulatorContext(
         endpoint_url=f"http://127.0.0.1:{arguments.port}",
+        front_door_url=f"http://127.0.0.1:{arguments.dashboard_port}",
         region=REGION,
         account_id=ACCOUNT_ID,
         state_dir=arguments.state_dir.resolve(),

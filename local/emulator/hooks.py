@@ -4,7 +4,18 @@ from collections.abc import Callable
 
 from local import jobs
 from local.context import EmulatorContext
-from local.emulator import events, functions, http_api, observability, persistence, state_machines, storage, templates
+from local.emulator import (
+    addresses,
+    events,
+    front_door,
+    functions,
+    http_api,
+    observability,
+    persistence,
+    state_machines,
+    storage,
+    templates,
+)
 
 Hook = Callable[[EmulatorContext], None]
 
@@ -13,6 +24,8 @@ HOOKS: tuple[Hook, ...] = (
     storage.install,
     templates.install,
     http_api.install,
+    addresses.install,
+    front_door.install,
     events.install,
     state_machines.install,
     observability.install,

@@ -15,7 +15,7 @@ from hypercorn.config import Config
 from ministack.core import lambda_runtime
 
 from local.context import EmulatorContext
-from local.emulator import events, persistence, state_machines, templates
+from local.emulator import events, front_door, persistence, state_machines, templates
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -33,10 +33,13 @@ class Gateway:
     def __init__(self, context: EmulatorContext) -> None:
         self._context = context
         self._started = time.monotonic()
+        self._front_door_port = urlsplit(context.front_door_url).port
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await ministack.app.app(scope, receive, send)
+        elif scope["server"][1] == self._front_door_port:
+            await self._enter(scope, receive, send)
         elif scope["path"] == STATUS_PATH:
             await _answer(send, self.status())
         elif scope["path"] == ANNOUNCE_PATH:
@@ -45,6 +48,14 @@ class Gateway:
             await ministack.app.app(over_tls(scope), receive, send)
             if changes_state(scope["method"], scope["headers"]):
                 persistence.mark_changed()
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the distribution. It calls the API at the endpoint, so what changes state is seen there."""
+        request = front_door.to_distribution(scope)
+        if request is None:
+            await _answer(send, {"message": "No dashboard is deployed here."}, status=404)
+        else:
+            await ministack.app.app(over_tls(request), receive, front_door.Compressing(scope, send))
 
     def announce(self) -> dict[str, Any]:
         """Tell the deployed platform what a dead process left unsaid: its undelivered events, its executions' ends."""
@@ -57,6 +68,7 @@ class Gateway:
         """What only this process knows: its uptime and the resource types it accepts without acting on them."""
         return {
             "endpoint_url": self._context.endpoint_url,
+            "dashboard_url": self._context.front_door_url,
             "pid": os.getpid(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             "no_op_types": sorted(templates.NO_OP_TYPES),
@@ -81,17 +93,17 @@ def changes_state(method: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return not target.startswith(READ_ACTIONS)
 
 
-async def _answer(send: Send, document: dict[str, Any]) -> None:
+async def _answer(send: Send, document: dict[str, Any], status: int = 200) -> None:
     body = json.dumps(document).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def run(context: EmulatorContext) -> None:
     """Serve until SIGTERM or SIGINT; ministack saves its state when the server stops."""
     config = Config()
-    config.bind = [urlsplit(context.endpoint_url).netloc]
+    config.bind = [urlsplit(url).netloc for url in (context.endpoint_url, context.front_door_url)]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 2
     config.loglevel = "WARNING"

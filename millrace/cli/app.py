@@ -346,9 +346,9 @@ def demo_command(as_json: JsonOption = False) -> None:
     here = Session(bootstrap.platform(connect(LOCAL, root)), console, as_json)
     report = demo.run_demo(here.platform, root, console, timings, actor=actor())
     if as_json:
-        print_json(report)
+        print_json({**report, "dashboard_url": checkout.dashboard(root)["url"]})
     else:
-        demo.tell(report, here.platform, console)
+        demo.tell(report, checkout.dashboard(root), here.platform, console)
 
 
 def main() -> None:

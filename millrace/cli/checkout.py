@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from millrace.cli.deployment import LOCAL_STATE
 from millrace.errors import NotFound, PlatformError
 
 ENVIRONMENT = "local"
@@ -31,6 +34,14 @@ def synthesise(root: Path) -> None:
 
 def platform_command(root: Path, *arguments: str) -> None:
     _run(root, ["-m", "local", *arguments])
+
+
+def dashboard(root: Path) -> dict[str, Any]:
+    """Where the local platform's dashboard is and who may sign in, as `up` wrote it down. Raises NotFound."""
+    file = root / LOCAL_STATE / "dashboard.json"
+    if not file.is_file():
+        raise NotFound("nobody has written down where the dashboard is. Start the local platform with: millrace up")
+    return dict(json.loads(file.read_text()))
 
 
 def _run(root: Path, arguments: Sequence[str]) -> None:

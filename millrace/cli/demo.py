@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ TARGET = "late"
 KEY = ("flight_id",)
 FILE = Path("examples") / "flights.csv"
 SECONDS = 1800.0
+# The local platform lets this one do everything.
+PERSON = "demo"
 
 
 class DemoFailed(PlatformError):
@@ -83,7 +85,14 @@ def _judged_run(platform: Platform, runs: list[Run]) -> Run:
     return earlier
 
 
-def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
+def tell_dashboard(dashboard: Mapping[str, Any], console: Console) -> None:
+    """`dashboard` is what the local platform wrote about it: its address, and who may sign in."""
+    console.print(f"Open {dashboard['url']}", highlight=False)
+    demo = next(person for person in dashboard["people"] if person["name"] == PERSON)
+    console.print(f"and sign in as {demo['name']} with the password {demo['password']}", highlight=False, markup=False)
+
+
+def tell(report: dict[str, Any], dashboard: Mapping[str, Any], platform: Platform, console: Console) -> None:
     number = report["dataset_version"]["version"]
     version = platform.catalog.version(DATASET, number)
     candidates = [platform.registry.get(v["model"], v["number"]) for v in report["model_versions"]]
@@ -104,8 +113,9 @@ def tell(report: dict[str, Any], platform: Platform, console: Console) -> None:
     console.rule("How long")
     console.print(render.table("", ["part", "took"], ([n, render.seconds(s)] for n, s in report["seconds"].items())))
     console.rule("What next")
+    tell_dashboard(dashboard, console)
     best = next((c for c in candidates if c.recommended), candidates[0])
-    console.print(f"millrace model {best.id}", highlight=False)
+    console.print(f"There, or with: millrace model {best.id}", highlight=False)
     if best.approval.state is ApprovalState.PENDING:
         console.print(f'millrace approve {best.id} --reason "…"  makes it the champion', highlight=False)
     console.print("make down stops the platform; make up starts it again with its state")
