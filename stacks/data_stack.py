@@ -11,8 +11,8 @@ from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_bucket import PlatformBucket
 from stacks.platform_stack import PlatformStack
 
-# The dashboard's own address is known only once the distribution is made, and its security policy names this bucket. What
-# permits a part is the signature in its address, and no browser adds credentials of its own to such a request: the
+# The dashboard's own address is known only once the distribution is made, and its security policy names this bucket.
+# What permits a part is the signature in its address, and no browser adds credentials of its own to such a request: the
 # origin that sends it decides nothing.
 ANY_DISTRIBUTION = "https://*.cloudfront.net"
 

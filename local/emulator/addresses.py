@@ -1,7 +1,7 @@
 """CloudFormation: addresses that a template puts together, as they are on this machine.
 
 Nobody's resolver knows the distribution, the sign-in pages and the buckets of an embedded AWS. Where a template joins
-such an address for somebody who will call it (an output, a callback, a policy of browsers), it gets the one that answers.
+such an address for somebody who will call it (an output, a callback, what browsers may do), it gets one that answers.
 """
 
 import re

@@ -223,6 +223,28 @@ class InMemoryDownloads:
         return f"https://{uri.removeprefix('s3://')}?name={file_name}&expires={seconds}"
 
 
+class PublishedFile(NamedTuple):
+    body: bytes
+    content_type: str
+    cache_control: str
+
+
+class InMemorySite:
+    """`writes` are the paths in the order in which they were written; `refreshed` what readers have seen since."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, PublishedFile] = {}
+        self.writes: list[str] = []
+        self.refreshed: dict[str, PublishedFile] = {}
+
+    def write(self, path: str, body: bytes, *, content_type: str, cache_control: str) -> None:
+        self.files[path] = PublishedFile(body, content_type, cache_control)
+        self.writes.append(path)
+
+    def refresh(self) -> None:
+        self.refreshed = dict(self.files)
+
+
 class InMemoryTallies:
     """Counted anew at every look: what the kept counts must equal."""
 

@@ -101,9 +101,7 @@ class FrontDoor(Construct):
             function_associations=[self._on_request("Routing", ROUTING)],
         )
 
-    def _api(
-        self, api: apigateway.HttpApi, headers: cloudfront.ResponseHeadersPolicy
-    ) -> cloudfront.BehaviorOptions:
+    def _api(self, api: apigateway.HttpApi, headers: cloudfront.ResponseHeadersPolicy) -> cloudfront.BehaviorOptions:
         stack = cdk.Stack.of(self)
         return cloudfront.BehaviorOptions(
             origin=origins.HttpOrigin(f"{api.api_id}.execute-api.{stack.region}.{stack.url_suffix}"),
@@ -124,9 +122,7 @@ class FrontDoor(Construct):
             code=cloudfront.FunctionCode.from_inline(code),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
         )
-        return cloudfront.FunctionAssociation(
-            function=function, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST
-        )
+        return cloudfront.FunctionAssociation(function=function, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST)
 
     def _headers(self, connected: list[str]) -> cloudfront.ResponseHeadersPolicy:
         return cloudfront.ResponseHeadersPolicy(

@@ -27,6 +27,13 @@ SIGNATURES = {
     "core.responses.json_response": None,
     "core.responses.now_iso": None,
     "core.responses.request_scope": "(account_id: str, region: str)",
+    "services.cloudformation.stacks._resolve_refs": (
+        "(value, resources, params, conditions, mappings, stack_name, stack_id)"
+    ),
+    "services.cloudfront._forward_to_origin": (
+        "(origin: dict, method: str, uri: str, query_string: str, headers: dict, body: bytes, viewer_is_https: bool, "
+        "client_ip: str = '127.0.0.1', viewer_x_forwarded_for: str = '') -> tuple"
+    ),
     "services.cloudwatch._calc_stats": "(points)",
     "services.cloudwatch._dims_key": "(dims: dict) -> str",
     "services.cloudwatch._dispatch_alarm_actions": "(alarm, old_state, new_state, reason)",
@@ -101,6 +108,7 @@ CLASSES = {
 STORES = {
     "app.SERVICE_HANDLERS": dict,
     "core.lambda_runtime._PROVIDED_INIT_TIMEOUT": float,
+    "core.node_pool._NODE_BINARY": str,
     "services.cloudformation.provisioners._RESOURCE_HANDLERS": dict,
     "services.stepfunctions._SERVICE_DISPATCH": dict,
 }
@@ -113,6 +121,10 @@ PROVISIONED = (
     "AWS::Cognito::UserPoolDomain",
     "AWS::Cognito::UserPoolGroup",
     "AWS::Cognito::UserPoolResourceServer",
+    "AWS::CloudFront::Distribution",
+    "AWS::CloudFront::Function",
+    "AWS::CloudFront::OriginAccessControl",
+    "AWS::CloudFront::ResponseHeadersPolicy",
 )
 SCOPED_STORES = (
     "cloudwatch._alarms",
@@ -174,6 +186,13 @@ def test_s3_keeps_its_current_objects_by_bucket_and_key() -> None:
     source = inspect.getsource(symbol("services.s3._fire_s3_event_async"))
     assert "args=(_fire_s3_event," in source
     assert symbol("services.s3._buckets") is not None
+
+
+def test_distributions_are_kept_with_their_host_name_and_whether_they_are_enabled() -> None:
+    source = inspect.getsource(symbol("services.cloudformation.provisioners._cf_distribution_create"))
+    assert '"DomainName": domain_name' in source
+    assert '"enabled": ' in source
+    assert list(symbol("services.cloudfront._distributions").values()) == []
 
 
 def test_the_installed_release_is_the_one_that_the_hooks_were_written_against() -> None:

@@ -53,7 +53,9 @@ def listed(value: Any) -> list[Any]:
 
 
 def test_every_module_is_deployed_and_every_function_has_its_module(local: Platform) -> None:
-    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | PREDICTIONS | {"lambdas.api.app"}
+    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | modules_in(
+        "hosting"
+    ) | PREDICTIONS | {"lambdas.api.app"}
 
 
 def test_every_handler_can_be_imported(local: Platform) -> None:
@@ -238,6 +240,7 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("PromoteModelVersion", set()),
         ("Predict", set()),
         ("WriteInferenceRecords", {names.INFERENCE_PREFIX}),
+        ("PublishSite", {""}),
     ],
 )
 def test_each_role_writes_where_the_architecture_says_and_nowhere_else(

@@ -64,6 +64,7 @@ ROLES = {
     "Score": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "RecordBatch": FUNCTION | READ | TABLE | {"events:PutEvents", "sns:Publish", "cloudwatch:PutMetricData"},
     "WriteInferenceRecords": FUNCTION | WRITE | QUEUE,
+    "PublishSite": FUNCTION | WRITE | {"s3:GetObject", "cloudfront:CreateInvalidation"},
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
     | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"},
@@ -96,6 +97,7 @@ READS = {
     "CheckBatch": {"inference/*"},
     "Score": {"inference/*", "runs/*", "core.zip"},
     "RecordBatch": {"inference/*"},
+    "PublishSite": {"core.zip"},
 }
 
 

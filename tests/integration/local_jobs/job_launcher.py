@@ -12,6 +12,7 @@ def main() -> None:
     state_dir, port = Path(sys.argv[1]), int(sys.argv[2])
     context = EmulatorContext(
         endpoint_url=f"http://127.0.0.1:{port}",
+        front_door_url="http://127.0.0.1:0",
         region="us-east-1",
         account_id="000000000000",
         state_dir=state_dir,

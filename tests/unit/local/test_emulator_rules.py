@@ -9,7 +9,9 @@ from local.emulator import functions, history, observability, permissions, serve
 from local.emulator.environment import launcher_environment
 from local.emulator.persistence import StateStore
 
-CONTEXT = EmulatorContext("http://127.0.0.1:4710", "us-east-1", "000000000000", Path("/state"), "/python")
+CONTEXT = EmulatorContext(
+    "http://127.0.0.1:4710", "http://127.0.0.1:4711", "us-east-1", "000000000000", Path("/state"), "/python"
+)
 ROLE = "arn:aws:iam::000000000000:role/Machine"
 TRAINING = "arn:aws:states:::sagemaker:createTrainingJob.sync"
 GLUE = "arn:aws:states:::glue:startJobRun.sync"

@@ -38,7 +38,10 @@ def test_an_api_is_told_where_it_answers_when_it_is_made_and_when_it_changes(
 
     handler = {"create": create, "update": update}
     monkeypatch.setitem(provisioners._RESOURCE_HANDLERS, "AWS::ApiGatewayV2::Api", handler)
-    http_api.install(EmulatorContext("http://127.0.0.1:4710", "us-east-1", "000000000000", tmp_path, "/python"))
+    context = EmulatorContext(
+        "http://127.0.0.1:4710", "http://127.0.0.1:4711", "us-east-1", "000000000000", tmp_path, "/python"
+    )
+    http_api.install(context)
 
     made = handler["create"]("Api", {"CorsConfiguration": ORIGINS}, "Stack")
     changed = handler["update"]("a1", {}, {"CorsConfiguration": ORIGINS}, "Stack", logical_id="Api")
