@@ -87,11 +87,8 @@ class FrontDoor(Construct):
 
     def _site(self, headers: cloudfront.ResponseHeadersPolicy) -> cloudfront.BehaviorOptions:
         return cloudfront.BehaviorOptions(
-            # To list lets S3 answer 404 for what is not there, instead of 403. Nobody can ask for the list: every path
-            # without an ending becomes index.html.
-            origin=origins.S3BucketOrigin.with_origin_access_control(
-                self.bucket, origin_access_levels=[cloudfront.AccessLevel.READ, cloudfront.AccessLevel.LIST]
-            ),
+            # It may read and not list, so S3 answers 403 for a file that is not there.
+            origin=origins.S3BucketOrigin.with_origin_access_control(self.bucket),
             allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,
             # How long follows from what each object says: hashed assets for ever, index.html not at all.
             cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
@@ -121,6 +118,7 @@ class FrontDoor(Construct):
             id,
             code=cloudfront.FunctionCode.from_inline(code),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
+            comment=id,
         )
         return cloudfront.FunctionAssociation(function=function, event_type=cloudfront.FunctionEventType.VIEWER_REQUEST)
 

@@ -175,14 +175,3 @@ def test_the_dashboard_is_told_where_it_is_deployed(environment: str, platform_o
     assert config.keys() == {
         "environment", "issuer", "clientId", "authorizationEndpoint", "tokenEndpoint", "logoutEndpoint", "apiBase",
     }  # fmt: skip
-
-
-def test_a_browser_sends_parts_and_reads_their_entity_tags(prod: Platform) -> None:
-    (rules,) = [
-        bucket["CorsConfiguration"]["CorsRules"]
-        for bucket in prod.properties("AWS::S3::Bucket")
-        if "CorsConfiguration" in bucket
-    ]
-
-    assert [(rule["AllowedMethods"], rule["ExposedHeaders"]) for rule in rules] == [(["PUT"], ["ETag"])]
-    assert rules[0]["AllowedOrigins"] == ["https://*.cloudfront.net"]
