@@ -22,7 +22,7 @@ def test_up_deploys_prints_its_steps_and_can_be_repeated_and_down_keeps_the_stat
 ) -> None:
     assembly = write_assembly(tmp_path / "out", {"Topics": TOPIC})
     state = ["--state-dir", str(tmp_path / "state")]
-    up = ["up", "--assembly", str(assembly), "--port", free_port(), *state]
+    up = ["up", "--assembly", str(assembly), "--port", free_port(), "--dashboard-port", free_port(), *state]
     try:
         assert command_line.main(up) == 0
         assert "Topics created" in capsys.readouterr().out
@@ -51,8 +51,11 @@ def test_a_busy_port_and_a_missing_assembly_are_one_sentence_on_standard_error(
         busy.bind(("127.0.0.1", 0))
         busy.listen()
         port = str(busy.getsockname()[1])
-        assert command_line.main(["up", "--assembly", str(assembly), "--port", port, *state]) == 1
-    assert capsys.readouterr().err == f"Port {port} is used by another program. Choose another one with --port.\n"
+        for option, other in (("--port", "--dashboard-port"), ("--dashboard-port", "--port")):
+            ports = [option, port, other, free_port()]
+            assert command_line.main(["up", "--assembly", str(assembly), *ports, *state]) == 1
+            said = capsys.readouterr().err
+            assert said == f"Port {port} is used by another program. Choose another one with {option}.\n"
     try:
         assert command_line.main(["up", "--assembly", str(tmp_path / "none"), "--port", free_port(), *state]) == 1
         assert "Synthesise first" in capsys.readouterr().err
