@@ -19,7 +19,8 @@ from stacks.config import ENVIRONMENTS
 from stacks.packaging import REPOSITORY
 
 STACKS = {
-    "Data", "Registry", "Notifications", "Ingest", "Training", "Serving", "Batch", "Runs", "Identity", "Api", "Frontend",
+    "Data", "Registry", "Notifications", "Ingest", "Training", "Serving", "Batch", "Runs", "Identity", "Api",
+    "Frontend",
 }  # fmt: skip
 # CloudFront wants names; CDK makes them of a construct's path, which begins with the environment.
 NAMED = {
