@@ -71,6 +71,14 @@ class NotDeployed(Conflict):
     """The model has no version that answers predictions yet."""
 
 
+class RolloutEnded(Conflict):
+    """Somebody ended the rollout meanwhile: the challenger gets no more requests."""
+
+
+class RolloutFailed(PlatformError):
+    """The challenger did worse than the champion on the requests it was given."""
+
+
 class NotSignedIn(PlatformError):
     """The request comes without a token that says who sends it."""
 

@@ -11,6 +11,7 @@ from millrace.domain.audit import AuditEntry, ChainHead
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
+from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.tally import DayTally, Tally
 from millrace.domain.transfer import Transfer, TransferState
@@ -187,7 +188,24 @@ class ModelRegistry(Protocol):
         """Point `alias` at `number`. `expected` is the number it points at now (None: nowhere).
 
         Raises NotFound when the version does not exist, Conflict when the alias is not at `expected`, is at `number`
-        already, or the version is not APPROVED.
+        already, or the version is not APPROVED. Another champion ends a rollout.
+        """
+
+    def move_rollout(
+        self,
+        model: str,
+        rollout: Rollout | None,
+        *,
+        run_id: str,
+        number: int,
+        actor: str,
+        reason: str,
+        at: datetime,
+    ) -> ModelEvent | None:
+        """Begin, step, pass or (None) end the rollout of version `number` by run `run_id`; None when it is so already.
+
+        Ending what another run rolls out changes nothing. Raises NotFound, RolloutEnded when a rollout that shall step
+        is not this run's any more, and Conflict when another one is under way or the champion is another.
         """
 
     def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:

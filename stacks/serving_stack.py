@@ -40,14 +40,16 @@ class ServingStack(PlatformStack):
         notifications: NotificationsStack,
     ) -> None:
         super().__init__(scope, id, config=config)
-        self.state_machine = self._deployment(config, data, registry)
+        self.state_machine = self._deployment(config, data, registry, notifications)
         self._start_on_approval(config, data, registry, notifications)
         self.records = self._records(config, data)
         self.predict = self._predict(config, data, registry)
         cdk.CfnOutput(self, "DeploymentStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
 
-    def _deployment(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> AslStateMachine:
+    def _deployment(
+        self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack, notifications: NotificationsStack
+    ) -> AslStateMachine:
         code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
         libraries = self._asset("Libraries", export_libraries(config.container_target))
         image = TrainingImage(self, "Image")
@@ -73,15 +75,47 @@ class ServingStack(PlatformStack):
         data.artifacts_bucket.may_write(check_serving_artefact, names.MODELS_PREFIX)
         registry.may_use(check_serving_artefact)
 
+        telling = {
+            names.REGISTRY_TABLE: registry.table.table_name,
+            names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+        }
+        start_rollout = PlatformFunction(
+            self,
+            "StartRollout",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment=telling,
+        )
+        watch_rollout = PlatformFunction(
+            self,
+            "WatchRollout",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.seconds(100),
+            environment={**telling, names.DATA_BUCKET: data.data_bucket.bucket_name},
+        )
+        data.data_bucket.may_read(watch_rollout, names.INFERENCE_PREFIX)
         promote_model_version = PlatformFunction(
             self,
             "PromoteModelVersion",
             kind="tasks",
             config=config,
             timeout=cdk.Duration.seconds(30),
+            environment=telling,
+        )
+        for function in (start_rollout, watch_rollout, promote_model_version):
+            registry.may_use(function)
+            notifications.topic.grant_publish(function)
+        roll_back_rollout = PlatformFunction(
+            self,
+            "RollBackRollout",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
             environment={names.REGISTRY_TABLE: registry.table.table_name},
         )
-        registry.may_use(promote_model_version)
+        registry.may_use(roll_back_rollout)
 
         return AslStateMachine(
             self,
@@ -90,7 +124,10 @@ class ServingStack(PlatformStack):
             config=config,
             functions={
                 "CheckServingArtefact": check_serving_artefact,
+                "StartRollout": start_rollout,
+                "WatchRollout": watch_rollout,
                 "PromoteModelVersion": promote_model_version,
+                "RollBackRollout": roll_back_rollout,
             },
             sagemaker_role=role,
             values={

@@ -80,7 +80,7 @@ STATUS: dict[type[errors.PlatformError], int] = {
     errors.NotFound: 404,
     MethodNotAllowed: 405,
     errors.Conflict: 409,
-    errors.ServingRefused: 409,
+    errors.RolloutFailed: 409,
     errors.ChangedMeanwhile: 412,
     errors.RequestTooLarge: 413,
     UnsupportedMediaType: 415,

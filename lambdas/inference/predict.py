@@ -1,4 +1,4 @@
-"""`POST /inference/predict`: rows in, predictions out, by the champion of a model."""
+"""`POST /inference/predict`: rows in, predictions out, by the champion of a model or the challenger beside it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _request(event: dict[str, Any]) -> PredictRequest:
 
 def _response(answer: Answer, latency_ms: float) -> PredictResponse:
     notices: dict[int, dict[str, str]] = {}
-    for notice in answer.notices:
+    for notice in answer.read.notices:
         notices.setdefault(notice.row, {})[notice.column] = notice.reason
     return PredictResponse(
         model_version=answer.version_id,
@@ -96,6 +96,6 @@ def _response(answer: Answer, latency_ms: float) -> PredictResponse:
             )
             for row, (record_id, told) in enumerate(zip(answer.record_ids, answer.predictions, strict=True))
         ],
-        ignored_columns=list(answer.ignored_columns),
+        ignored_columns=list(answer.read.ignored_columns),
         latency_ms=latency_ms,
     )

@@ -20,6 +20,7 @@ class PromoteModelVersionInput(BaseModel):
     number: int
     actor: str
     reason: str
+    again: bool = False
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -28,7 +29,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run_id=request.run_id, model=request.model)
     platform = bootstrap.platform()
     move = promote_model_version(
-        registry=platform.registry, clock=platform.clock, **request.model_dump(exclude={"run_id"})
+        registry=platform.registry,
+        notifier=platform.notifier,
+        clock=platform.clock,
+        **request.model_dump(exclude={"run_id"}),
     )
     logger.info("promoted", extra={"number": request.number, "moved": move is not None})
     return {"moved": move is not None, "previous_number": move and move.previous_number}

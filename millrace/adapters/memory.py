@@ -24,16 +24,20 @@ from millrace.domain.dataset import (
 )
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import (
+    CHAMPION,
     Approval,
     ApprovalState,
     ModelEvent,
     ModelEventKind,
     ModelVersion,
     RegisteredModel,
+    rollout_moves,
+    with_alias,
     with_decided,
     with_registered,
 )
 from millrace.domain.place import split_uri
+from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, day_tally, whole
 from millrace.domain.transfer import Transfer, TransferState
@@ -599,7 +603,7 @@ class InMemoryModelRegistry:
         present = known.aliases.get(alias)
         if present != expected or present == number:
             raise Conflict(f"alias {alias} of {model} is at {present or 'no version'} now")
-        self._models[model] = known.model_copy(update={"aliases": {**known.aliases, alias: number}})
+        self._models[model] = with_alias(known, alias, number)
         event = self._record(
             model,
             kind=ModelEventKind.ALIAS_MOVED,
@@ -611,6 +615,28 @@ class InMemoryModelRegistry:
             at=at,
         )
         self._trail.record(audit.alias_moved(event))
+        return event
+
+    @_one_at_a_time
+    def move_rollout(
+        self,
+        model: str,
+        rollout: Rollout | None,
+        *,
+        run_id: str,
+        number: int,
+        actor: str,
+        reason: str,
+        at: datetime,
+    ) -> ModelEvent | None:
+        self.get(model, number)
+        known = self.model(model)
+        kind = rollout_moves(known.rollout, rollout, champion=known.aliases.get(CHAMPION), run_id=run_id)
+        if kind is None:
+            return None
+        self._models[model] = known.model_copy(update={"rollout": rollout})
+        event = self._record(model, kind=kind, number=number, actor=actor, reason=reason, at=at)
+        self._trail.record(audit.rollout_moved(event, rollout.share if rollout else 0.0))
         return event
 
     @_one_at_a_time

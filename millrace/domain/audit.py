@@ -47,6 +47,10 @@ class Action(StrEnum):
     ALIAS_MOVED = "alias.moved"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
+    ROLLOUT_STARTED = "rollout.started"
+    ROLLOUT_STEPPED = "rollout.stepped"
+    ROLLOUT_PASSED = "rollout.passed"
+    ROLLOUT_ENDED = "rollout.ended"
 
 
 class Deed(NamedTuple):
@@ -255,6 +259,13 @@ def alias_moved(event: ModelEvent) -> Deed:
         "reason": event.reason,
     }
     return Deed(model_subject(event.model), event.actor, Action.ALIAS_MOVED, detail)
+
+
+def rollout_moved(event: ModelEvent, share: float) -> Deed:
+    """`share` of the requests is the challenger's from here on."""
+    detail = {"number": event.number, "share": share, "reason": event.reason}
+    action = Action(event.kind.lower().replace("_", ".", 1))
+    return Deed(model_subject(event.model), event.actor, action, detail)
 
 
 def deployment_failed(event: ModelEvent) -> Deed:

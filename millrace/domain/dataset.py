@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from millrace.domain.entity import Entity, Moment, Name
 from millrace.domain.retraining import RetrainingPolicy
+from millrace.domain.rollout import DeploymentPolicy
 
 
 class Task(StrEnum):
@@ -141,6 +142,7 @@ class DatasetSettings(Entity):
     split: SplitShares = SplitShares()
     training: TrainingPolicy = TrainingPolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
+    deployment: DeploymentPolicy = DeploymentPolicy()
     four_eyes: bool = False
 
 

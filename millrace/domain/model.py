@@ -11,7 +11,8 @@ from pydantic import Field
 
 from millrace.domain.dataset import Task
 from millrace.domain.entity import Entity, Moment
-from millrace.errors import InvalidInput
+from millrace.domain.rollout import Rollout
+from millrace.errors import Conflict, InvalidInput, RolloutEnded
 
 CHAMPION = "champion"
 
@@ -107,7 +108,8 @@ class RegisteredModel(Entity):
     """A named line of versions. `aliases` maps an alias to exactly one version number.
 
     `latest_number` is the last one claimed, `newest` the last one registered. `pending` are the numbers that wait for a
-    decision. `revision` is the sequence of the latest event: it moves with everything that moves here.
+    decision. `revision` is the sequence of the latest event: it moves with everything that moves here. `rollout` is the
+    challenger that takes a part of the champion's requests now.
     """
 
     name: str
@@ -117,6 +119,7 @@ class RegisteredModel(Entity):
     pending: tuple[int, ...] = ()
     revision: int = 0
     aliases: dict[str, int] = Field(default_factory=dict)
+    rollout: Rollout | None = None
     created_at: Moment
 
 
@@ -126,6 +129,10 @@ class ModelEventKind(StrEnum):
     REJECTED = "REJECTED"
     ALIAS_MOVED = "ALIAS_MOVED"
     DEPLOYMENT_FAILED = "DEPLOYMENT_FAILED"
+    ROLLOUT_STARTED = "ROLLOUT_STARTED"
+    ROLLOUT_STEPPED = "ROLLOUT_STEPPED"
+    ROLLOUT_PASSED = "ROLLOUT_PASSED"
+    ROLLOUT_ENDED = "ROLLOUT_ENDED"
 
 
 class ModelEvent(Entity):
@@ -150,6 +157,34 @@ def with_registered(model: RegisteredModel, number: int) -> RegisteredModel:
 def with_decided(model: RegisteredModel, number: int) -> RegisteredModel:
     """The model once version `number` no longer waits."""
     return model.model_copy(update={"pending": tuple(each for each in model.pending if each != number)})
+
+
+def with_alias(model: RegisteredModel, alias: str, number: int) -> RegisteredModel:
+    """The model once `alias` points at `number`. Another champion ends a rollout: it was a comparison with this one."""
+    rollout = None if alias == CHAMPION else model.rollout
+    return model.model_copy(update={"aliases": {**model.aliases, alias: number}, "rollout": rollout})
+
+
+def rollout_moves(
+    present: Rollout | None, rollout: Rollout | None, *, champion: int | None, run_id: str
+) -> ModelEventKind | None:
+    """What it is to replace a model's rollout by `rollout` for the sake of `run_id`; None when that was done before.
+
+    Raises Conflict when the rollout is not this run's any more, or the champion is not the one it is compared with.
+    """
+    if rollout is not None and champion != rollout.champion:
+        raise Conflict(f"the champion is {champion or 'nobody'} now, and not {rollout.champion}: look again")
+    if rollout == present:
+        return None
+    if rollout is None:
+        return ModelEventKind.ROLLOUT_ENDED if present is not None and present.run_id == run_id else None
+    if rollout.step == 1 and not rollout.passed:
+        if present is not None:
+            raise Conflict(f"the model has a rollout of version {present.number} already")
+        return ModelEventKind.ROLLOUT_STARTED
+    if present is None or present.run_id != run_id:
+        raise RolloutEnded(f"the rollout of version {rollout.number} was ended")
+    return ModelEventKind.ROLLOUT_PASSED if rollout.passed else ModelEventKind.ROLLOUT_STEPPED
 
 
 def parse_version_id(version_id: str) -> tuple[str, int]:

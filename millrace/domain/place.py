@@ -92,6 +92,11 @@ def serving_uri(bucket: str, model: str, number: int, file: str) -> str:
     return model_uri(bucket, model, number, f"serving/{file}")
 
 
+def rollout_observations_uri(bucket: str, model: str, run_id: str, name: str = "") -> str:
+    """Where it is kept what each version did while `run_id` rolled one out; without a name, the prefix of all."""
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/rollouts/{run_id}/{f'{name}.jsonl' if name else ''}")
+
+
 def inference_records_uri(bucket: str, model: str, date: str, name: str) -> str:
     """`date` is ISO 8601, in UTC."""
     return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/records/date={date}/{name}.jsonl")

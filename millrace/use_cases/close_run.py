@@ -12,6 +12,7 @@ from millrace.domain.run import Run, RunState, Step
 from millrace.errors import NotFound
 from millrace.ports import DatasetCatalog, ModelRegistry, Notifier, Pipelines, RunLedger
 from millrace.use_cases.reject_upload import reject_upload
+from millrace.use_cases.roll_back_rollout import roll_back_rollout
 
 
 def close_run(
@@ -84,10 +85,15 @@ def _settle_upload(catalog: DatasetCatalog, run: Run, reason: str) -> None:
 
 
 def _note_deployment(registry: ModelRegistry, run: Run, reason: str, at: datetime) -> None:
-    """The alias is where it was; that a version did not come into service belongs to the model's history."""
+    """The alias is where it was; that a version did not come into service belongs to the model's history.
+
+    RollBackRollout ended the rollout already, unless the execution was stopped, ran out of time, or that state failed.
+    """
     if run.pipeline == names.DEPLOYMENT_PIPELINE:
         given: dict[str, Any] = run.input
-        registry.note_failed_deployment(given["model"], given["number"], actor=run.started_by, reason=reason, at=at)
+        model, number = given["model"], given["number"]
+        roll_back_rollout(registry=registry, run_id=run.run_id, model=model, number=number, reason=reason, at=at)
+        registry.note_failed_deployment(model, number, actor=run.started_by, reason=reason, at=at)
 
 
 def _notify(notifier: Notifier, run: Run, state: RunState, reason: str) -> None:

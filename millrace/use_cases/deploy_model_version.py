@@ -52,7 +52,7 @@ def deploy_model_version(
         started_by=actor,
         started_at=now,
         input=_payload(
-            run_id, version, place.split_data_uri(dataset.location, "test"), artifacts_bucket, actor, reason
+            run_id, version, place.split_data_uri(dataset.location, "test"), artifacts_bucket, actor, reason, again
         ),
     )
     opened = ledger.open(run)
@@ -62,7 +62,7 @@ def deploy_model_version(
 
 
 def _payload(
-    run_id: str, version: ModelVersion, test_uri: str, artifacts_bucket: str, actor: str, reason: str
+    run_id: str, version: ModelVersion, test_uri: str, artifacts_bucket: str, actor: str, reason: str, again: bool
 ) -> dict[str, Any]:
     return {
         "run_id": run_id,
@@ -70,6 +70,7 @@ def _payload(
         "number": version.number,
         "actor": actor,
         "reason": reason,
+        "again": again,
         "artifact_uri": version.artifact_uri,
         "artifact_digest": version.artifact_digest,
         "test_uri": test_uri,

@@ -13,13 +13,15 @@ from millrace.algorithms import ALGORITHMS, validate_hyperparameters
 from millrace.analytics.measures import MEASURES, primary_measure
 from millrace.domain.dataset import Constraint, Contract, DatasetSettings, SplitShares, TrainingPolicy
 from millrace.domain.retraining import RetrainingPolicy
+from millrace.domain.rollout import DeploymentPolicy
 from millrace.errors import InvalidInput
 
-_MERGED = ("training", "retraining", "split")
+_MERGED = ("training", "retraining", "deployment", "split")
 _LISTS = ("key", "exclude")
 _SECTIONS: dict[str, type[BaseModel]] = {
     "training": TrainingPolicy,
     "retraining": RetrainingPolicy,
+    "deployment": DeploymentPolicy,
     "split": SplitShares,
     "constraints": Constraint,
 }
@@ -30,7 +32,7 @@ def judge_settings(
 ) -> DatasetSettings:
     """`current` with `changes`: what they name is set, what they do not name stays; null resets to the default.
 
-    `training`, `retraining` and `split` are changed key by key, everything else as a whole. Columns are looked up in
+    Sections (`training`, `split`, …) are changed key by key, everything else as a whole. Columns are looked up in
     `contract`, when there is one. Raises InvalidInput with every fault: path, value, what is allowed.
     """
     settings = _validated(_merged(current, changes))

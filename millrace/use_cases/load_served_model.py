@@ -1,4 +1,4 @@
-"""Load the model that serves: the champion's graph, kept as long as the function lives."""
+"""Load the models that serve: the champion's graph and a challenger's, kept as long as the function lives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from millrace.analytics.onnx_graph import OnnxGraph
 from millrace.analytics.serving import Signature
 from millrace.domain import place
 from millrace.domain.model import CHAMPION
+from millrace.domain.rollout import Rollout
 from millrace.errors import EvaluationInvalid, NotDeployed, NotFound
 from millrace.ports import ModelRegistry, ObjectStore
 
@@ -34,6 +35,14 @@ class ServedModel:
         return f"{self.model}:{self.number}"
 
 
+@dataclass(frozen=True)
+class Route:
+    """Who answers for a model now: the champion, and a challenger while one is rolled out."""
+
+    champion: int
+    rollout: Rollout | None
+
+
 class ServedModels:
     """`monotonic` is a clock in seconds."""
 
@@ -48,12 +57,16 @@ class ServedModels:
         self._store = store
         self._bucket = artifacts_bucket
         self._monotonic = monotonic
-        self._champions: dict[str, tuple[float, int]] = {}
+        self._routes: dict[str, tuple[float, Route]] = {}
         self._loaded: OrderedDict[tuple[str, int], ServedModel] = OrderedDict()
 
     def champion(self, model: str) -> ServedModel:
         """Raises NotFound for a model that is not registered, NotDeployed when no version of it can answer."""
-        key = (model, self._number(model))
+        return self.version(model, self.route(model).champion)
+
+    def version(self, model: str, number: int) -> ServedModel:
+        """Raises NotDeployed when the version cannot answer, EvaluationInvalid when its graph is another one."""
+        key = (model, number)
         served = self._loaded.get(key) or self._load(*key)
         self._loaded[key] = served
         self._loaded.move_to_end(key)
@@ -61,16 +74,19 @@ class ServedModels:
             self._loaded.popitem(last=False)
         return served
 
-    def _number(self, model: str) -> int:
+    def route(self, model: str) -> Route:
+        """At most `ALIAS_SECONDS` old. Raises NotFound, NotDeployed."""
         now = self._monotonic()
-        looked_up, number = self._champions.get(model, (float("-inf"), 0))
-        if now - looked_up < ALIAS_SECONDS:
-            return number
-        champion = self._registry.model(model).aliases.get(CHAMPION)
+        known = self._routes.get(model)
+        if known is not None and now - known[0] < ALIAS_SECONDS:
+            return known[1]
+        registered = self._registry.model(model)
+        champion = registered.aliases.get(CHAMPION)
         if champion is None:
             raise NotDeployed(f"{model} has no champion yet: approve one of its versions")
-        self._champions[model] = (now, champion)
-        return champion
+        route = Route(champion, registered.rollout)
+        self._routes[model] = (now, route)
+        return route
 
     def _load(self, model: str, number: int) -> ServedModel:
         document = json.loads(self._read(model, number, "serving.json"))

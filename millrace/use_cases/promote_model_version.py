@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millrace.domain.model import CHAMPION, ModelEvent, ModelEventKind, RegisteredModel
-from millrace.ports import Clock, ModelRegistry
+from millrace.ports import Clock, ModelRegistry, Notifier
 
 
 def promote_model_version(
-    *, registry: ModelRegistry, clock: Clock, model: str, number: int, actor: str, reason: str
+    *,
+    registry: ModelRegistry,
+    notifier: Notifier,
+    clock: Clock,
+    model: str,
+    number: int,
+    actor: str,
+    reason: str,
+    again: bool = False,
 ) -> ModelEvent | None:
     """The move, or None when there is nothing to do: this approval led to one before, or a later approval did.
 
-    Events repeat and overtake each other; what the history says decides. Raises NotFound, Conflict.
+    Events repeat and overtake each other; what the history says decides, unless a person deploys the version `again`.
+    Raises NotFound, Conflict.
     """
     known, history = registry.model(model), registry.history(model)
-    if _settled(known, history, number):
+    if settled(known, history, number, again=again):
         return None
-    return registry.move_alias(
+    move = registry.move_alias(
         model,
         CHAMPION,
         number,
@@ -27,9 +36,19 @@ def promote_model_version(
         reason=reason,
         at=clock.now(),
     )
+    before = f" in place of {model}:{move.previous_number}" if move.previous_number else ""
+    notifier.notify(
+        subject=f"Millrace: {model}:{number} is champion",
+        message=f"{model}:{number} answers every request{before}. {actor}: {reason}\n",
+        attributes={"kind": "champion_moved", "model": model},
+    )
+    return move
 
 
-def _settled(known: RegisteredModel, history: Sequence[ModelEvent], number: int) -> bool:
+def settled(known: RegisteredModel, history: Sequence[ModelEvent], number: int, *, again: bool) -> bool:
+    """Whether nothing is left to do for the approval of version `number`, or for a person's wish to have it `again`."""
+    if again:
+        return known.aliases.get(CHAMPION) == number
     moves = [event for event in history if event.alias == CHAMPION]
     if any(move.number == number for move in moves):
         return True

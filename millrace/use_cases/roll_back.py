@@ -1,4 +1,4 @@
-"""Roll back: the champion becomes the version that was champion before it."""
+"""Roll back: a challenger gets no more requests, or the champion becomes the version that was champion before it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from collections.abc import Sequence
 from millrace.domain.model import CHAMPION, ModelEvent
 from millrace.errors import Conflict, InvalidInput
 from millrace.ports import Clock, ModelRegistry
+from millrace.use_cases.abort_rollout import abort_rollout
 
 
 def roll_back(*, registry: ModelRegistry, clock: Clock, model: str, actor: str, reason: str) -> ModelEvent:
-    """Raises InvalidInput without a reason, NotFound, Conflict when there is nothing to go back to."""
+    """During a rollout the challenger is what goes back, and the champion stays.
+
+    Raises InvalidInput without a reason, NotFound, Conflict when there is nothing to go back to.
+    """
     if not reason.strip():
         raise InvalidInput("say why the model is rolled back: the reason stays in its history")
-    present = registry.model(model).aliases.get(CHAMPION)
+    known = registry.model(model)
+    if known.rollout is not None:
+        return abort_rollout(registry=registry, clock=clock, model=model, actor=actor, reason=reason)
+    present = known.aliases.get(CHAMPION)
     before = _champion_before(registry.history(model), present)
     if present is None or before is None:
         raise Conflict(f"{model} has no earlier champion to go back to")

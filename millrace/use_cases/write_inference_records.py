@@ -1,4 +1,4 @@
-"""Write queued inference records where monitoring reads them: lines of JSON, by model and day."""
+"""Write queued inference records where monitoring reads them, and observations of rollouts where those are judged."""
 
 from __future__ import annotations
 
@@ -22,15 +22,24 @@ class Message(NamedTuple):
     body: str
 
 
+class Place(NamedTuple):
+    """`run_id` is that of a rollout, for an observation."""
+
+    model: str
+    day: str
+    run_id: str | None
+
+
 def write_inference_records(*, store: ObjectStore, data_bucket: str, messages: Sequence[Message]) -> dict[str, str]:
     """The ids of the messages that could not be written, each with the reason; they come again.
 
+    Records are put by model and day, observations (they name the run whose rollout they belong to) by that run.
     An object is named after the messages it holds, so the same delivery twice is one object. A message that comes
     again in other company is written twice: readers tell records apart by `record_id`.
     """
     failed: dict[str, str] = {}
-    lines: dict[tuple[str, str], list[str]] = defaultdict(list)
-    sources: dict[tuple[str, str], set[str]] = defaultdict(set)
+    lines: dict[Place, list[str]] = defaultdict(list)
+    sources: dict[Place, set[str]] = defaultdict(set)
     for message in messages:
         try:
             records = [_placed(record) for record in json.loads(message.body)]
@@ -48,15 +57,19 @@ def write_inference_records(*, store: ObjectStore, data_bucket: str, messages: S
     return failed
 
 
-def _placed(record: dict[str, Any]) -> tuple[tuple[str, str], str]:
-    """Model and day of a record, and the record as a line."""
+def _placed(record: dict[str, Any]) -> tuple[Place, str]:
+    """Where a record belongs, and the record as a line."""
     model, day = place.check_name(record["model"]), record["at"][:10]
-    return (model, day), json.dumps(record, ensure_ascii=False)
+    run_id = record.get("observation")
+    where = Place(model, day, run_id and place.check_name(run_id))
+    return where, json.dumps(record, ensure_ascii=False)
 
 
-def _address(bucket: str, key: tuple[str, str], message_ids: set[str]) -> str:
+def _address(bucket: str, where: Place, message_ids: set[str]) -> str:
     name = hashlib.sha256("\n".join(sorted(message_ids)).encode()).hexdigest()[:24]
-    return place.inference_records_uri(bucket, *key, name)
+    if where.run_id:
+        return place.rollout_observations_uri(bucket, where.model, where.run_id, name)
+    return place.inference_records_uri(bucket, where.model, where.day, name)
 
 
 def _body(lines: Sequence[str]) -> bytes:

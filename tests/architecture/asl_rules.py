@@ -10,7 +10,7 @@ from millrace import errors
 
 States = Mapping[str, Any]
 
-# Names that AWS documents: an error of the platform must not be retried, so it is not among them.
+# Names that AWS documents.
 SERVICE_ERRORS = {
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -31,6 +31,8 @@ STATES_ERRORS = {"States.ALL", "States.Timeout", "States.TaskFailed", "States.Pe
 PLATFORM_ERRORS = {
     name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, errors.PlatformError)
 }
+# An error of the platform stays one however often it is tried, but for a change that lost against another.
+RETRIED_ERRORS = SERVICE_ERRORS | {"Conflict"}
 # Each service's throttling must be retried: a limit that passes is not a failure.
 THROTTLED_BY = {
     "glue": "Glue.ConcurrentRunsExceededException",
@@ -109,7 +111,7 @@ def _task_faults(state: Mapping[str, Any]) -> Iterator[str]:
     retried = [name for retry in state.get("Retry", []) for name in retry["ErrorEquals"]]
     if THROTTLED_BY[service_of(state["Resource"])] not in retried:
         yield f"does not retry {THROTTLED_BY[service_of(state['Resource'])]}"
-    yield from _unknown(retried, SERVICE_ERRORS, "retries")
+    yield from _unknown(retried, RETRIED_ERRORS, "retries")
 
 
 def _unknown(names: Collection[str], allowed: Collection[str], verb: str) -> Iterator[str]:

@@ -64,8 +64,8 @@ SEEDS: list[tuple[str, Seed, str]] = [
     ),
     (
         "ingest",
-        lambda asl: asl["States"]["RegisterUpload"]["Retry"][0]["ErrorEquals"].append("Conflict"),
-        "RegisterUpload retries Conflict, which is no such error",
+        lambda asl: asl["States"]["RegisterUpload"]["Retry"][0]["ErrorEquals"].append("NotFound"),
+        "RegisterUpload retries NotFound, which is no such error",
     ),
     (
         "ingest",

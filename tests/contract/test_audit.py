@@ -38,6 +38,7 @@ from millrace.domain.audit import (
     run_subject,
 )
 from millrace.domain.dataset import Upload
+from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import RunState
 from millrace.domain.transfer import TransferState
 from millrace.errors import AlreadyDecided, Conflict, NotFound
@@ -144,6 +145,12 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
     def register(number: int) -> None:
         registry.register(a_model_version(number, model="credit", run_id=f"training-{number}"), actor="training")
 
+    def roll_out(step: int | None, **facts: Any) -> None:
+        policy = DeploymentPolicy(strategy=Strategy.LINEAR, share=0.4)
+        facts = {"run_id": "d", "number": 2, "champion": 1, "started_at": NOON, "step_started_at": NOON, **facts}
+        rollout = Rollout(policy=policy, step=step, **facts) if step else None
+        registry.move_rollout("credit", rollout, run_id="d", number=2, actor="bob", reason="so", at=NOON)
+
     def by(upload: Upload) -> str:
         return f"run:{upload.run_id}"
 
@@ -229,6 +236,10 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "user:bob",
             Action.API_KEY_REVOKED,
         ),
+        (lambda: roll_out(1), model, "bob", Action.ROLLOUT_STARTED),
+        (lambda: roll_out(2), model, "bob", Action.ROLLOUT_STEPPED),
+        (lambda: roll_out(2, passed=True), model, "bob", Action.ROLLOUT_PASSED),
+        (lambda: roll_out(None), model, "bob", Action.ROLLOUT_ENDED),
     ]
 
 

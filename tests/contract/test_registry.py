@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from millrace.domain.model import ApprovalState, ModelEventKind, ModelVersion, RegisteredModel
-from millrace.errors import AlreadyDecided, Conflict, NotFound
+from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
+from millrace.errors import AlreadyDecided, Conflict, NotFound, RolloutEnded
 from millrace.ports import ModelRegistry
 from tests.builders import NOON, a_model_version, a_verdict, later
 from tests.contract.concurrency import all_at_once
@@ -209,6 +210,82 @@ def test_a_failed_deployment_is_noted_once_per_time_and_changes_nothing_else(reg
     assert_history_has_no_gaps(registry)
     with pytest.raises(NotFound):
         registry.note_failed_deployment("credit", 99, actor="ada", reason="it differs", at=later(7))
+
+
+def a_rollout(number: int, champion: int, run_id: str = "deployment-1", **facts: object) -> Rollout:
+    policy = DeploymentPolicy(strategy=Strategy.LINEAR, share=0.4)
+    rollout = Rollout(
+        run_id=run_id, number=number, champion=champion, policy=policy, started_at=NOON, step_started_at=NOON
+    )
+    return rollout.model_copy(update=facts)
+
+
+def roll_out(registry: ModelRegistry, rollout: Rollout | None, number: int = 2, run_id: str = "deployment-1") -> str:
+    """What kind of event that was, or nothing."""
+    event = registry.move_rollout(
+        "credit", rollout, run_id=run_id, number=number, actor="ada", reason="as told", at=later(9)
+    )
+    return event.kind if event else ""
+
+
+@pytest.fixture
+def two(registry: ModelRegistry) -> ModelRegistry:
+    """Version 1 is champion, version 2 is approved."""
+    promote(registry, approved(registry, "training-1"), expected=None)
+    approved(registry, "training-2")
+    return registry
+
+
+def test_a_rollout_begins_steps_passes_and_ends_with_an_event_each(two: ModelRegistry) -> None:
+    for rollout, kind in [
+        (a_rollout(2, 1), "ROLLOUT_STARTED"),
+        (a_rollout(2, 1, step=2), "ROLLOUT_STEPPED"),
+        (a_rollout(2, 1, step=2, passed=True), "ROLLOUT_PASSED"),
+        (None, "ROLLOUT_ENDED"),
+    ]:
+        assert roll_out(two, rollout) == kind
+        assert two.model("credit").rollout == rollout
+        assert roll_out(two, rollout) == ""
+        last = two.history("credit")[-1]
+        assert (last.kind, last.number, last.actor, last.reason, last.at) == (kind, 2, "ada", "as told", later(9))
+    assert two.model("credit").aliases == {"champion": 1}
+    assert_history_has_no_gaps(two)
+
+
+def test_a_rollout_belongs_to_its_run(two: ModelRegistry) -> None:
+    roll_out(two, a_rollout(2, 1))
+
+    with pytest.raises(Conflict, match="a rollout of version 2 already"):
+        roll_out(two, a_rollout(2, 1, "deployment-2"), run_id="deployment-2")
+    assert roll_out(two, None, run_id="deployment-2") == ""
+    assert two.model("credit").rollout == a_rollout(2, 1)
+    roll_out(two, None)
+    with pytest.raises(RolloutEnded):
+        roll_out(two, a_rollout(2, 1, step=2))
+    with pytest.raises(NotFound):
+        roll_out(two, a_rollout(9, 1), number=9)
+
+
+def test_another_champion_ends_a_rollout_and_another_alias_does_not(two: ModelRegistry) -> None:
+    roll_out(two, a_rollout(2, 1))
+    two.move_alias("credit", "stable", 2, expected=None, actor="ada", reason="a name", at=later(9))
+    assert two.model("credit").rollout is not None
+
+    promote(two, 2, expected=1)
+
+    assert two.model("credit").rollout is None
+    with pytest.raises(Conflict, match="the champion is 2 now"):
+        roll_out(two, a_rollout(2, 1))
+
+
+def test_of_many_rollouts_at_once_one_begins(two: ModelRegistry) -> None:
+    begun, refused = all_at_once(
+        [lambda run=f"deployment-{n}": roll_out(two, a_rollout(2, 1, run), run_id=run) for n in range(8)]
+    )
+
+    assert begun == ["ROLLOUT_STARTED"]
+    assert [type(error) for error in refused] == [Conflict] * 7
+    assert_history_has_no_gaps(two)
 
 
 def test_two_aliases_do_not_disturb_each_other(registry: ModelRegistry) -> None:

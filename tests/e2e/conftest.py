@@ -25,6 +25,7 @@ from millrace.domain.model import ModelVersion
 from millrace.domain.run import Run, RunState
 from millrace.errors import NotFound
 from millrace.use_cases.approve_model_version import approve_model_version
+from millrace.use_cases.deploy_model_version import deploy_model_version
 from millrace.use_cases.start_training import start_training
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,21 @@ class Bench:
             version_id=version_id,
             actor="tester",
             reason=reason,
+        )
+
+    def deploy_again(self, version: ModelVersion, reason: str) -> Run:
+        return deploy_model_version(
+            catalog=self.platform.catalog,
+            registry=self.platform.registry,
+            ledger=self.platform.ledger,
+            pipelines=self.platform.pipelines,
+            clock=self.platform.clock,
+            artifacts_bucket=self.platform.settings.require("artifacts_bucket"),
+            model=version.model,
+            number=version.number,
+            actor="tester",
+            reason=reason,
+            again=True,
         )
 
     def uploads(self, dataset: str, state: UploadState) -> int:

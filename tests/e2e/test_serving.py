@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,13 @@ from millrace.analytics.serving import Prediction, Signature, predictions_of
 from millrace.domain import identity, place
 from millrace.domain.model import ModelEventKind, ModelVersion
 from millrace.domain.run import Run, RunState
-from millrace.use_cases.deploy_model_version import deploy_model_version
 from millrace.use_cases.move_alias import move_alias
 from sagemaker_scripts.artefact import Artefact, extract, frame_of, json_rows, open_artefact
+from tests.e2e.calling import Caller, outputs, signed_in
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 
 ROWS = 2500
 SETTINGS = {"target": "late", "key": ["flight_id"], "training": {"trials": 1}}
-PASSWORD = "Correct-Horse-7-Battery"
 
 
 @pytest.fixture(scope="module")
@@ -55,51 +52,6 @@ def champion(bench: Bench, versions: dict[str, ModelVersion]) -> ModelVersion:
     run = deployed(bench, versions["xgboost"])
     assert run.state is RunState.SUCCEEDED, run.reason
     return versions["xgboost"]
-
-
-class Caller:
-    """A signed-in person at the API."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._token = token
-
-    def post(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
-        request = urllib.request.Request(  # noqa: S310 - the API's own address
-            self._url + path,
-            data=json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-                return answer.status, json.loads(answer.read())
-        except urllib.error.HTTPError as refused:
-            return refused.code, json.loads(refused.read() or b"{}")
-
-    def predict(self, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-        status, answer = self.post("/inference/predict", {"model": "served", "rows": rows, **more})
-        assert status == 200, answer
-        return answer
-
-
-def outputs(bench: Bench) -> dict[str, str]:
-    pages = bench.session.client("cloudformation").get_paginator("describe_stacks").paginate()
-    return {o["OutputKey"]: o["OutputValue"] for page in pages for s in page["Stacks"] for o in s.get("Outputs", [])}
-
-
-def signed_in(bench: Bench, name: str, role: str) -> Caller:
-    known, client = outputs(bench), bench.session.client("cognito-idp")
-    pool = known["UserPoolId"]
-    client.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
-    client.admin_set_user_password(UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True)
-    client.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=role)
-    answer = client.admin_initiate_auth(
-        UserPoolId=pool,
-        ClientId=known["SpaClientId"],
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
-    )
-    return Caller(known["ApiUrl"], answer["AuthenticationResult"]["AccessToken"])
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +88,12 @@ def differences(answer: dict[str, Any], expected: list[Prediction]) -> list[floa
 
 def test_approval_deploys_and_the_history_tells_it(bench: Bench, champion: ModelVersion) -> None:
     run = bench.platform.ledger.get(identity.automatic_deployment_run_id("served", champion.number))
-    assert [step.name for step in run.steps] == ["BuildServingArtefact", "CheckServingArtefact", "PromoteModelVersion"]
+    assert [step.name for step in run.steps] == [
+        "BuildServingArtefact",
+        "CheckServingArtefact",
+        "StartRollout",
+        "PromoteModelVersion",
+    ]
     assert "rows as trained: the held-out ones" in (run.outcome or "")
     assert bench.platform.registry.model("served").aliases["champion"] == champion.number
     move = bench.platform.registry.history("served")[-1]
@@ -289,18 +246,6 @@ def test_an_artefact_that_was_changed_is_not_deployed_and_the_history_says_why(
     assert "it was changed" in event.reason
 
     bench.platform.store.write(version.artifact_uri, original)
-    mended = deploy_model_version(
-        catalog=bench.platform.catalog,
-        registry=bench.platform.registry,
-        ledger=bench.platform.ledger,
-        pipelines=bench.platform.pipelines,
-        clock=bench.platform.clock,
-        artifacts_bucket=bench.platform.settings.require("artifacts_bucket"),
-        model=version.model,
-        number=version.number,
-        actor="tester",
-        reason="the artefact was mended",
-        again=True,
-    )
+    mended = bench.deploy_again(version, "the artefact was mended")
     assert bench.ended(mended.run_id).state is RunState.SUCCEEDED
     assert bench.platform.registry.model("served").aliases["champion"] == version.number

@@ -52,7 +52,10 @@ ROLES = {
     "OnModelVersionApproved": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "Export": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "CheckServingArtefact": FUNCTION | READ | WRITE | TABLE,
-    "PromoteModelVersion": FUNCTION | TABLE,
+    "StartRollout": FUNCTION | TABLE | {"sns:Publish"},
+    "WatchRollout": FUNCTION | READ | TABLE | {"sns:Publish"},
+    "PromoteModelVersion": FUNCTION | TABLE | {"sns:Publish"},
+    "RollBackRollout": FUNCTION | TABLE,
     "Predict": FUNCTION
     | READ
     | {"dynamodb:GetItem", "dynamodb:UpdateItem"}
@@ -90,6 +93,7 @@ READS = {
     "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*", "inference/*"},
     "Export": {"datasets/*", "models/*", "core.zip"},
     "CheckServingArtefact": {"runs/*"},
+    "WatchRollout": {"inference/*"},
     "Predict": {"models/*"},
     "OnBatchInputArrived": {"inference/*"},
     "PlanBatch": {"datasets/*"},

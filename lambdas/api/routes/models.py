@@ -35,6 +35,7 @@ from lambdas.api.shapes.names import AliasName, ModelName, VersionId
 from millrace import bootstrap, errors
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel, parse_version_id
 from millrace.domain.role import APPROVERS, EVERYONE
+from millrace.use_cases.abort_rollout import abort_rollout
 from millrace.use_cases.approve_model_version import approve_model_version
 from millrace.use_cases.describe_model_version import read_evaluation, trace_model_version, write_model_card
 from millrace.use_cases.find_champion import champion_at
@@ -284,10 +285,31 @@ def put_alias(model: ModelName, alias: AliasName, move: Annotated[AliasMove, Bod
     people_only=True,
 )
 def roll_back_model(model: ModelName, said: Annotated[Rollback, Body()]) -> Response[ModelSummary]:
-    """Make the champion before the present one the champion again."""
+    """Make the champion before the present one the champion again; while a version is rolled out, end that instead."""
     platform = bootstrap.platform()
     _check_model_seen(platform.registry.model(model))
     roll_back(
+        registry=platform.registry,
+        clock=platform.clock,
+        model=model,
+        actor=resource.caller.actor,
+        reason=said.reason,
+    )
+    return _moved(model)
+
+
+@resource.endpoint(
+    "POST",
+    "/models/<model>/rollout/abort",
+    allow=APPROVERS,
+    raises=[errors.NotFound, errors.Conflict, errors.ChangedMeanwhile],
+    example=examples.SUMMARY,
+)
+def abort_model_rollout(model: ModelName, said: Annotated[Rollback, Body()]) -> Response[ModelSummary]:
+    """Take the requests away from the version that is being rolled out. The champion stays."""
+    platform = bootstrap.platform()
+    _check_model_seen(platform.registry.model(model))
+    abort_rollout(
         registry=platform.registry,
         clock=platform.clock,
         model=model,

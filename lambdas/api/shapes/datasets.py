@@ -44,7 +44,7 @@ class DatasetDetail(DatasetSummary):
 class SettingsChange(BaseModel):
     """What is named is set, the rest stays; null resets to the default.
 
-    `split`, `training` and `retraining` change key by key.
+    `split`, `training`, `retraining` and `deployment` change key by key.
     """
 
     model_config = ConfigDict(
@@ -62,6 +62,7 @@ class SettingsChange(BaseModel):
     split: dict[str, float] | None = None
     training: dict[str, Any] | None = Field(default=None, description="As `settings.training` of a dataset.")
     retraining: dict[str, Any] | None = Field(default=None, description="As `settings.retraining` of a dataset.")
+    deployment: dict[str, Any] | None = Field(default=None, description="As `settings.deployment` of a dataset.")
     four_eyes: bool | None = None
 
     def changes(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from millrace.domain.model import (
     Verdict,
     VerdictOutcome,
 )
+from millrace.domain.rollout import Rollout, Strategy
 
 Versions = Mapping[tuple[str, int], ModelVersion]
 
@@ -39,6 +40,21 @@ class VersionBrief(BaseModel):
     created_at: datetime
 
 
+class RolloutAnswer(BaseModel):
+    """A version on its way beside the champion. In the shadow its share is 0: it answers, and nobody is told."""
+
+    version: str
+    champion: str
+    run_id: str
+    strategy: Strategy
+    share: float
+    step: int
+    steps: int
+    step_seconds: int
+    started_at: datetime
+    step_started_at: datetime
+
+
 class ModelSummary(BaseModel):
     """A registered model. `pending` are the ids of the versions that wait for a decision."""
 
@@ -47,6 +63,7 @@ class ModelSummary(BaseModel):
     aliases: dict[str, str] = Field(description="Alias → id of the version it points at.")
     champion: VersionBrief | None
     latest: VersionBrief | None
+    rollout: RolloutAnswer | None
     pending: list[str]
     revision: int
     created_at: datetime
@@ -207,6 +224,21 @@ def brief(version: ModelVersion) -> VersionBrief:
     )
 
 
+def rollout_answer(model: str, rollout: Rollout) -> RolloutAnswer:
+    return RolloutAnswer(
+        version=f"{model}:{rollout.number}",
+        champion=f"{model}:{rollout.champion}",
+        run_id=rollout.run_id,
+        strategy=rollout.policy.strategy,
+        share=rollout.share,
+        step=rollout.step,
+        steps=rollout.policy.steps,
+        step_seconds=rollout.policy.step_seconds,
+        started_at=rollout.started_at,
+        step_started_at=rollout.step_started_at,
+    )
+
+
 def shown_versions(model: RegisteredModel) -> list[tuple[str, int]]:
     """The versions that a summary of `model` shows."""
     numbers = [model.aliases.get(CHAMPION), model.newest or None]
@@ -222,6 +254,7 @@ def summary(model: RegisteredModel, versions: Versions) -> ModelSummary:
         aliases={alias: f"{model.name}:{number}" for alias, number in model.aliases.items()},
         champion=brief(champion) if champion else None,
         latest=brief(latest) if latest else None,
+        rollout=rollout_answer(model.name, model.rollout) if model.rollout else None,
         pending=[f"{model.name}:{number}" for number in model.pending],
         revision=model.revision,
         created_at=model.created_at,

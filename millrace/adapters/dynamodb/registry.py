@@ -16,15 +16,19 @@ from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
 from millrace.adapters.dynamodb.tally import DynamoTallies
 from millrace.domain import audit, tally
 from millrace.domain.model import (
+    CHAMPION,
     Approval,
     ApprovalState,
     ModelEvent,
     ModelEventKind,
     ModelVersion,
     RegisteredModel,
+    rollout_moves,
+    with_alias,
     with_decided,
     with_registered,
 )
+from millrace.domain.rollout import Rollout
 from millrace.errors import AlreadyDecided, Conflict, NotFound
 from millrace.ports import Page
 
@@ -99,6 +103,38 @@ class DynamoModelRegistry:
                 at=at,
             )
             self._move_once(_model(item), event)
+            return event
+
+        return self._table.decide(attempt)
+
+    def move_rollout(
+        self,
+        model: str,
+        rollout: Rollout | None,
+        *,
+        run_id: str,
+        number: int,
+        actor: str,
+        reason: str,
+        at: datetime,
+    ) -> ModelEvent | None:
+        def attempt() -> ModelEvent | None:
+            self.get(model, number)
+            item = self._model_item(model)
+            known = _model(item)
+            champion = known.aliases.get(CHAMPION)
+            kind = rollout_moves(known.rollout, rollout, champion=champion, run_id=run_id)
+            if kind is None:
+                return None
+            sequence = item["sequence"] + 1
+            event = ModelEvent(
+                model=model, sequence=sequence, kind=kind, number=number, actor=actor, reason=reason, at=at
+            )
+            changed = known.model_copy(update={"rollout": rollout})
+            self._table.write(
+                *self._recorded(event, {BODY: changed.model_dump_json()}),
+                *self._trail.recording(audit.rollout_moved(event, rollout.share if rollout else 0.0)),
+            )
             return event
 
         return self._table.decide(attempt)
@@ -227,7 +263,7 @@ class DynamoModelRegistry:
 
     def _move_once(self, model: RegisteredModel, event: ModelEvent) -> None:
         """The approval that was read needs no condition: a decision is final."""
-        moved = model.model_copy(update={"aliases": {**model.aliases, str(event.alias): event.number}})
+        moved = with_alias(model, str(event.alias), event.number)
         self._table.write(
             *self._recorded(event, {BODY: moved.model_dump_json()}),
             *self._trail.recording(audit.alias_moved(event)),

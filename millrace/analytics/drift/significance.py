@@ -22,6 +22,7 @@ import numpy as np
 from millrace.analytics.drift.distributions import Categories, Floats, Nulls, Numbers
 from millrace.analytics.drift.g_test import g_statistic
 from millrace.analytics.drift.kolmogorov_smirnov import kolmogorov_smirnov_distance
+from millrace.analytics.gamma import upper_gamma_share
 
 RARE_ROWS = 5  # of both samples together; and RARE_EXPECTED_ROWS are expected in the smaller one
 RARE_EXPECTED_ROWS = 2
@@ -120,41 +121,6 @@ def upper_share(distance: float, skewness: float) -> float:
     point = shape + math.copysign(distance, skewness * distance) * math.sqrt(shape)
     upper = upper_gamma_share(shape, max(0.0, point))
     return upper if skewness > 0 else 1 - upper
-
-
-def upper_gamma_share(shape: float, point: float) -> float:
-    """P(G ≥ point) for G of a gamma distribution of this shape and scale 1 (Press et al., Numerical Recipes, 6.2)."""
-    if point <= 0:
-        return 1.0
-    front = math.exp(shape * math.log(point) - point - math.lgamma(shape))
-    return 1 - front * _series(shape, point) if point < shape + 1 else front * _continued_fraction(shape, point)
-
-
-def _series(shape: float, point: float) -> float:
-    term = total = 1 / shape
-    step = shape
-    while term > total * 1e-16:
-        step += 1
-        term *= point / step
-        total += term
-    return total
-
-
-def _continued_fraction(shape: float, point: float) -> float:
-    """Modified Lentz's method."""
-    tiny = 1e-300
-    b = point + 1 - shape
-    c, d = 1 / tiny, 1 / b
-    value, index = d, 0
-    while True:
-        index += 1
-        a = -index * (index - shape)
-        b += 2
-        d = 1 / (a * d + b or tiny)
-        c = b + a / c or tiny
-        value *= c * d
-        if abs(c * d - 1) < 1e-15:
-            return value
 
 
 def _normal_scores(numbers: Numbers) -> Floats:

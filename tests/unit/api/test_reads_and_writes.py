@@ -15,6 +15,7 @@ from lambdas.api.limits import RateLimit
 from lambdas.api.resource import Endpoint
 from millrace import bootstrap
 from millrace.domain import place
+from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import Job, RunState, Step
 from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_quality, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
@@ -99,6 +100,25 @@ def decided(api: Api) -> str:
     return run_id
 
 
+def rolling_out(api: Api) -> str:
+    """Version 2 takes a share of the champion's requests."""
+    run_id = decided(api)
+    champion = api.world.registry.model("credit").aliases["champion"]
+    number = 1 if champion == 2 else 2
+    rollout = Rollout(
+        run_id="deployment-1",
+        number=number,
+        champion=champion,
+        policy=DeploymentPolicy(strategy=Strategy.CANARY),
+        started_at=NOON,
+        step_started_at=NOON,
+    )
+    api.world.registry.move_rollout(
+        "credit", rollout, run_id="deployment-1", number=number, actor="ada", reason="canary", at=NOON
+    )
+    return run_id
+
+
 def sending(api: Api) -> str:
     run_id = api.trained()
     progress = api.world.sends("may.csv", 3)
@@ -167,6 +187,7 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
     "start_batch": (batched, "/inference/batch", BATCH, "/inference/batch"),
     "repeat_batch": (batched, "/inference/batch/batch-1/again", None, "/inference/batch"),
     "predict": (serving, "/inference/predict", PREDICT, "records"),
+    "abort_model_rollout": (rolling_out, "/models/credit/rollout/abort", {"reason": REASON}, "/models/credit"),
     "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
 }
 

@@ -54,7 +54,13 @@ def reject(world: World, version_id: str = "credit:1", reason: str = REASON) -> 
 def promote(world: World, number: int) -> ModelEvent | None:
     world.clock.pass_time(timedelta(minutes=1))
     return promote_model_version(
-        registry=world.registry, clock=world.clock, model="credit", number=number, actor="ada", reason=REASON
+        registry=world.registry,
+        notifier=world.notifier,
+        clock=world.clock,
+        model="credit",
+        number=number,
+        actor="ada",
+        reason=REASON,
     )
 
 

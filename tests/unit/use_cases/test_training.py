@@ -337,7 +337,13 @@ def with_champion(world: World) -> str:
         reason="good",
     )
     promote_model_version(
-        registry=world.registry, clock=world.clock, model="credit", number=chosen.number, actor="ada", reason="good"
+        registry=world.registry,
+        notifier=world.notifier,
+        clock=world.clock,
+        model="credit",
+        number=chosen.number,
+        actor="ada",
+        reason="good",
     )
     world.clock.pass_time(timedelta(hours=1))
     return chosen.id

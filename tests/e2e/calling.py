@@ -1,0 +1,64 @@
+"""People who sign in and call the API over HTTP, as anybody would."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from tests.e2e.conftest import Bench
+
+PASSWORD = "Correct-Horse-7-Battery"
+
+
+class Caller:
+    """A signed-in person at the API."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._token = token
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        return self._call(path, None)
+
+    def post(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        return self._call(path, json.dumps(body).encode())
+
+    def predict(self, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        status, answer = self.post("/inference/predict", {"model": "served", "rows": rows, **more})
+        assert status == 200, answer
+        return answer
+
+    def _call(self, path: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+        """Status and body."""
+        request = urllib.request.Request(  # noqa: S310 - the API's own address
+            self._url + path,
+            data=body,
+            headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.loads(refused.read() or b"{}")
+
+
+def outputs(bench: Bench) -> dict[str, str]:
+    pages = bench.session.client("cloudformation").get_paginator("describe_stacks").paginate()
+    return {o["OutputKey"]: o["OutputValue"] for page in pages for s in page["Stacks"] for o in s.get("Outputs", [])}
+
+
+def signed_in(bench: Bench, name: str, role: str) -> Caller:
+    known, client = outputs(bench), bench.session.client("cognito-idp")
+    pool = known["UserPoolId"]
+    client.admin_create_user(UserPoolId=pool, Username=name, MessageAction="SUPPRESS")
+    client.admin_set_user_password(UserPoolId=pool, Username=name, Password=PASSWORD, Permanent=True)
+    client.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=role)
+    answer = client.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=known["SpaClientId"],
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
+    )
+    return Caller(known["ApiUrl"], answer["AuthenticationResult"]["AccessToken"])
