@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from millrace.domain.event import ModelVersionApproved
-from millrace.domain.model import ModelVersion, parse_version_id
+from millrace.domain.identity import automatic_deployment_run_id
+from millrace.domain.model import ApprovalState, ModelVersion, parse_version_id
 from millrace.errors import InvalidInput, NotAllowed, NotFound
 from millrace.ports import Clock, DatasetCatalog, EventBus, ModelRegistry, RunLedger
 
@@ -19,14 +20,34 @@ def approve_model_version(
     actor: str,
     reason: str,
 ) -> ModelVersion:
-    """Raises InvalidInput without a reason, NotFound, AlreadyDecided, and NotAllowed when four eyes are asked for."""
+    """An approval of which nobody heard is announced again when the same is said again, in the same words.
+
+    That is harmless, since an approval deploys once, however often it is announced. Raises InvalidInput without a
+    reason, NotFound, AlreadyDecided, and NotAllowed when four eyes are asked for.
+    """
     if not reason.strip():
         raise InvalidInput("say why this version is approved: the reason stays in the model's history")
     model, number = parse_version_id(version_id)
-    check_four_eyes(catalog, ledger, registry.get(model, number), actor)
-    approved = registry.decide(model, number, approve=True, actor=actor, reason=reason.strip(), at=clock.now())
+    known = registry.get(model, number)
+    check_four_eyes(catalog, ledger, known, actor)
+    if was_not_heard(ledger, known, actor, reason):
+        approved = known
+    else:
+        approved = registry.decide(model, number, approve=True, actor=actor, reason=reason.strip(), at=clock.now())
     bus.publish(ModelVersionApproved(model=model, number=number, actor=actor, reason=reason.strip()))
     return approved
+
+
+def was_not_heard(ledger: RunLedger, version: ModelVersion, actor: str, reason: str) -> bool:
+    """Whether this very approval was recorded, and no deployment came of it: its announcement was lost."""
+    said = version.approval
+    if (said.state, said.actor, said.reason) != (ApprovalState.APPROVED, actor, reason.strip()):
+        return False
+    try:
+        ledger.get(automatic_deployment_run_id(version.model, version.number))
+    except NotFound:
+        return True
+    return False
 
 
 def check_four_eyes(catalog: DatasetCatalog, ledger: RunLedger, version: ModelVersion, actor: str) -> None:

@@ -36,7 +36,7 @@ from millrace import bootstrap, errors
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel, parse_version_id
 from millrace.domain.role import APPROVERS, EVERYONE
 from millrace.use_cases.abort_rollout import abort_rollout
-from millrace.use_cases.approve_model_version import approve_model_version
+from millrace.use_cases.approve_model_version import approve_model_version, was_not_heard
 from millrace.use_cases.describe_model_version import read_evaluation, trace_model_version, write_model_card
 from millrace.use_cases.find_champion import champion_at
 from millrace.use_cases.move_alias import move_alias
@@ -205,9 +205,10 @@ DECISION_ERRORS = [errors.NotFound, errors.AlreadyDecided, errors.ChangedMeanwhi
     people_only=True,
 )
 def approve_version(version: VersionId, decision: Annotated[Decision, Body()]) -> Response[VersionDetail]:
-    """Let a version become the champion. Say with `If-Match` what you have seen."""
+    """Let a version become the champion. Say with `If-Match` what you have seen. Repeat it when it was not answered."""
     platform = bootstrap.platform()
-    _check_seen(version)
+    if not was_not_heard(platform.ledger, _version(version)[0], resource.caller.actor, decision.reason):
+        _check_seen(version)
     try:
         approve_model_version(
             registry=platform.registry,

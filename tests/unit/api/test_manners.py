@@ -262,7 +262,14 @@ class TestRepeatedRequests:
         key = {"idempotency-key": "k"}
 
         assert api.call("PUT", "/models/credit:1/approve", {"reason": REASON}, headers=key).status == 200
-        assert api.call("PUT", "/models/credit:1/approve", {"reason": REASON}, headers=key).status == 409
+        other = {"reason": f"{REASON}, said otherwise"}
+        assert api.call("PUT", "/models/credit:1/approve", other, headers=key).status == 409
+
+    def test_an_approval_that_was_not_answered_may_be_repeated_with_what_was_seen_then(self, api: Api) -> None:
+        api.trained()
+        seen = {"if-match": api.get("/models/credit:1/detail").headers["ETag"]}
+        for _ in range(2):
+            assert api.call("PUT", "/models/credit:1/approve", {"reason": REASON}, headers=seen).status == 200
 
     @pytest.mark.parametrize("key", ["", "   ", "k" * 201])
     def test_a_key_is_some_text_but_not_a_book(self, key: str, api: Api) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from millrace.domain.event import ModelVersionApproved
-from millrace.domain.model import ApprovalState, ModelEvent, ModelVersion
+from millrace.adapters.memory import InMemoryEventBus
+from millrace.domain.event import DomainEvent, ModelVersionApproved
+from millrace.domain.identity import automatic_deployment_run_id
+from millrace.domain.model import ApprovalState, ModelEvent, ModelEventKind, ModelVersion
 from millrace.errors import AlreadyDecided, Conflict, InvalidInput, NotAllowed, NotFound
 from millrace.use_cases.approve_model_version import approve_model_version, check_four_eyes
 from millrace.use_cases.find_champion import champion_at
@@ -17,7 +19,7 @@ from millrace.use_cases.move_alias import move_alias
 from millrace.use_cases.promote_model_version import promote_model_version
 from millrace.use_cases.reject_model_version import reject_model_version
 from millrace.use_cases.roll_back import roll_back
-from tests.builders import NOON, a_model_version, later
+from tests.builders import NOON, a_model_version, a_run, later
 from tests.contract.concurrency import all_at_once
 from tests.unit.use_cases.world import World
 
@@ -140,7 +142,7 @@ def test_deciding_twice_is_an_error_and_announces_nothing(world: World, first: A
     announced = list(world.bus.published)
 
     with pytest.raises(AlreadyDecided):
-        second(world)
+        second(world, reason="another reason than before")
 
     assert world.bus.published == announced
 
@@ -148,9 +150,44 @@ def test_deciding_twice_is_an_error_and_announces_nothing(world: World, first: A
 def test_many_approvals_at_once_announce_one(world: World) -> None:
     register(world)
 
-    won, lost = all_at_once([lambda: approve(world) for _ in range(20)])
+    won, lost = all_at_once([lambda who=n: approve(world, reason=f"{REASON} to {who}") for n in range(20)])
 
     assert (len(won), {type(error) for error in lost}) == (1, {AlreadyDecided})
+    assert len(world.bus.published) == 1
+
+
+class DeafOnce(InMemoryEventBus):
+    """A bus that refuses the first event."""
+
+    def publish(self, event: DomainEvent) -> None:
+        refused = getattr(self, "refused", False)
+        self.refused = True
+        if not refused:
+            raise ConnectionError("the bus is away")
+        super().publish(event)
+
+
+def test_an_approval_of_which_nobody_heard_is_announced_when_it_is_said_again(world: World) -> None:
+    register(world)
+    world.bus = DeafOnce()
+    with pytest.raises(ConnectionError):
+        approve(world)
+    assert (world.registry.get("credit", 1).approval.state, world.bus.published) == (ApprovalState.APPROVED, [])
+
+    again = approve(world)
+
+    assert again.approval.decided_at == later(1)
+    assert world.bus.published == [ModelVersionApproved(model="credit", number=1, actor="ada", reason=REASON)]
+    assert [event.kind for event in world.registry.history("credit")].count(ModelEventKind.APPROVED) == 1
+
+
+def test_an_approval_that_was_heard_is_decided(world: World) -> None:
+    register(world)
+    approve(world)
+    world.ledger.open(a_run(automatic_deployment_run_id("credit", 1), pipeline="deployment"))
+
+    with pytest.raises(AlreadyDecided):
+        approve(world)
     assert len(world.bus.published) == 1
 
 
