@@ -668,10 +668,30 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make the champion before the present one the champion again
-         * @description Make the champion before the present one the champion again.
+         * Make the champion before the present one the champion again; while a version is rolled out, end that instead
+         * @description Make the champion before the present one the champion again; while a version is rolled out, end that instead.
          */
         post: operations["roll_back_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{model}/rollout/abort": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the requests away from the version that is being rolled out. The champion stays
+         * @description Take the requests away from the version that is being rolled out. The champion stays.
+         */
+        post: operations["abort_model_rollout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -707,8 +727,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Let a version become the champion. Say with `If-Match` what you have seen
-         * @description Let a version become the champion. Say with `If-Match` what you have seen.
+         * Let a version become the champion. Say with `If-Match` what you have seen. Repeat it when it was not answered
+         * @description Let a version become the champion. Say with `If-Match` what you have seen. Repeat it when it was not answered.
          */
         put: operations["approve_version"];
         post?: never;
@@ -1006,7 +1026,7 @@ export interface components {
          * Action
          * @enum {string}
          */
-        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "api_key.created" | "api_key.revoked";
+        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended";
         /**
          * ActivityEntry
          * @description One change. `subject` is what was changed, `sequence` counts its changes, `hash` seals the entry.
@@ -1711,6 +1731,19 @@ export interface components {
              */
             retraining: components["schemas"]["RetrainingPolicy"];
             /**
+             * @default {
+             *       "strategy": "all_at_once",
+             *       "share": 0.1,
+             *       "step_seconds": 600,
+             *       "minimum_requests": 30,
+             *       "when_quiet": "promote",
+             *       "max_latency_ratio": 3,
+             *       "tolerated_latency_ms": 250,
+             *       "max_psi": 0.25
+             *     }
+             */
+            deployment: components["schemas"]["DeploymentPolicy"];
+            /**
              * Four Eyes
              * @default false
              */
@@ -1859,6 +1892,51 @@ export interface components {
         Decision: {
             /** Reason */
             reason: string;
+        };
+        /**
+         * DeploymentPolicy
+         * @description How approved versions come into service.
+         *
+         *     `share` of the requests go to the challenger (canary), or so many more with each step (linear). A step is watched
+         *     for `step_seconds`. `minimum_requests` of each version are needed for a judgement. The challenger may take
+         *     `max_latency_ratio` times as long as the champion, or `tolerated_latency_ms`; its predictions may lie `max_psi`
+         *     apart.
+         */
+        DeploymentPolicy: {
+            /** @default all_at_once */
+            strategy: components["schemas"]["Strategy"];
+            /**
+             * Share
+             * @default 0.1
+             */
+            share: number;
+            /**
+             * Step Seconds
+             * @default 600
+             */
+            step_seconds: number;
+            /**
+             * Minimum Requests
+             * @default 30
+             */
+            minimum_requests: number;
+            /** @default promote */
+            when_quiet: components["schemas"]["WhenQuiet"];
+            /**
+             * Max Latency Ratio
+             * @default 3
+             */
+            max_latency_ratio: number;
+            /**
+             * Tolerated Latency Ms
+             * @default 250
+             */
+            tolerated_latency_ms: number;
+            /**
+             * Max Psi
+             * @default 0.25
+             */
+            max_psi: number;
         };
         /**
          * Dialect
@@ -2169,7 +2247,7 @@ export interface components {
          * ModelEventKind
          * @enum {string}
          */
-        ModelEventKind: "REGISTERED" | "APPROVED" | "REJECTED" | "ALIAS_MOVED" | "DEPLOYMENT_FAILED";
+        ModelEventKind: "REGISTERED" | "APPROVED" | "REJECTED" | "ALIAS_MOVED" | "DEPLOYMENT_FAILED" | "ROLLOUT_STARTED" | "ROLLOUT_STEPPED" | "ROLLOUT_PASSED" | "ROLLOUT_ENDED";
         /**
          * ModelFile
          * @description What can be downloaded of a model version.
@@ -2194,6 +2272,7 @@ export interface components {
             };
             champion: components["schemas"]["VersionBrief"] | null;
             latest: components["schemas"]["VersionBrief"] | null;
+            rollout: components["schemas"]["RolloutAnswer"] | null;
             /** Pending */
             pending: string[];
             /** Revision */
@@ -2303,6 +2382,7 @@ export interface components {
              *       "split": null,
              *       "training": null,
              *       "retraining": null,
+             *       "deployment": null,
              *       "four_eyes": null
              *     }
              */
@@ -2765,6 +2845,37 @@ export interface components {
             reason: string;
         };
         /**
+         * RolloutAnswer
+         * @description A version on its way beside the champion. In the shadow its share is 0: it answers, and nobody is told.
+         */
+        RolloutAnswer: {
+            /** Version */
+            version: string;
+            /** Champion */
+            champion: string;
+            /** Run Id */
+            run_id: string;
+            strategy: components["schemas"]["Strategy"];
+            /** Share */
+            share: number;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
+            /** Step Seconds */
+            step_seconds: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Step Started At
+             * Format: date-time
+             */
+            step_started_at: string;
+        };
+        /**
          * RowPrediction
          * @description `probabilities` by class, null for a model of numbers. `notices` say by column what was odd about the row.
          */
@@ -2917,7 +3028,7 @@ export interface components {
          * SettingsChange
          * @description What is named is set, the rest stays; null resets to the default.
          *
-         *     `split`, `training` and `retraining` change key by key.
+         *     `split`, `training`, `retraining` and `deployment` change key by key.
          * @example {
          *       "key": [
          *         "customer_id"
@@ -2960,6 +3071,13 @@ export interface components {
              * @description As `settings.retraining` of a dataset.
              */
             retraining?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Deployment
+             * @description As `settings.deployment` of a dataset.
+             */
+            deployment?: {
                 [key: string]: unknown;
             } | null;
             /** Four Eyes */
@@ -3020,6 +3138,12 @@ export interface components {
             /** Reason */
             reason: string;
         };
+        /**
+         * Strategy
+         * @description How a version comes into service beside a champion. The first version of a model takes everything at once.
+         * @enum {string}
+         */
+        Strategy: "all_at_once" | "canary" | "linear" | "shadow";
         /**
          * Task
          * @description What a model predicts: one of two classes, one of several, or a number.
@@ -3295,6 +3419,12 @@ export interface components {
          * @enum {string}
          */
         VersionState: "PREPARING" | "READY" | "REJECTED";
+        /**
+         * WhenQuiet
+         * @description What becomes of a version that nobody asked often enough to judge it.
+         * @enum {string}
+         */
+        WhenQuiet: "promote" | "roll_back";
     };
     responses: never;
     parameters: never;
@@ -7150,6 +7280,135 @@ export interface operations {
         };
     };
     roll_back_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A registered model's name. */
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rollback"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelSummary"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ChangedMeanwhile: The thing is no longer at the revision that the change was decided on (`If-Match`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    abort_model_rollout: {
         parameters: {
             query?: never;
             header?: {
