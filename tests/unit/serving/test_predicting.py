@@ -156,6 +156,7 @@ def ask(deployed: World, records: InMemoryRecordQueue, monkeypatch: pytest.Monke
     def request(body: Any, *, role: str = "scientist", **event: Any) -> tuple[int, dict[str, Any]]:
         claims = {"token_use": "access", "username": "ada", "cognito:groups": f"[{role}]"}
         asked = {
+            "routeKey": "POST /inference/predict",
             "requestContext": {"requestId": "request-7", "authorizer": {"jwt": {"claims": claims}}},
             "body": body if isinstance(body, str) else json.dumps(body),
             "isBase64Encoded": False,
