@@ -111,3 +111,8 @@ def dropped_for(key: str, prefix: str) -> str | None:
     """The model that a file dropped directly at `{prefix}{model}/{file}` is for; None for every other key."""
     model, _, file = key.removeprefix(prefix).partition("/")
     return model if key.startswith(prefix) and model and file and "/" not in file else None
+
+
+def truth_uri(bucket: str, model: str, date: str) -> str:
+    """`date` is ISO 8601, in UTC."""
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/truth/date={date}/")

@@ -536,6 +536,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/inference/ground-truth": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many labels there are, by day
+         * @description How many labels there are, by day.
+         */
+        get: operations["list_ground_truth"];
+        put?: never;
+        /**
+         * Say what was really so. Labels join their records by id, in whatever order the two arrive
+         * @description Say what was really so. Labels join their records by id, in whatever order the two arrive.
+         */
+        post: operations["send_ground_truth"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/inference/predict": {
         parameters: {
             query?: never;
@@ -1882,6 +1906,16 @@ export interface components {
                 [key: string]: number;
             };
         };
+        /** DayOfTruthAnswer */
+        DayOfTruthAnswer: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Labels */
+            labels: number;
+        };
         /**
          * Decision
          * @description Why: it is kept with the decision.
@@ -2069,6 +2103,51 @@ export interface components {
          * @enum {string}
          */
         Format: "csv" | "jsonl" | "parquet";
+        /**
+         * GroundTruthAnswer
+         * @description `labels` is how many different records were labelled.
+         */
+        GroundTruthAnswer: {
+            /** Model */
+            model: string;
+            /** Labels */
+            labels: number;
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+        };
+        /**
+         * GroundTruthDays
+         * @description The days that have labels, the latest first.
+         */
+        GroundTruthDays: {
+            /** Model */
+            model: string;
+            /** Days */
+            days: components["schemas"]["DayOfTruthAnswer"][];
+        };
+        /**
+         * GroundTruthRequest
+         * @description Labels of records that were predicted, or will be. Sent again, they count once; a later `at` corrects.
+         * @example {
+         *       "labels": [
+         *         {
+         *           "at": "2026-11-20T12:00:00Z",
+         *           "record_id": "loan 4711",
+         *           "truth": "good"
+         *         }
+         *       ],
+         *       "model": "credit"
+         *     }
+         */
+        GroundTruthRequest: {
+            /** Model */
+            model: string;
+            /** Labels */
+            labels: components["schemas"]["LabelBody"][];
+        };
         /** Health */
         Health: {
             /**
@@ -2116,6 +2195,18 @@ export interface components {
             billable_seconds: number | null;
             /** Cost Usd */
             cost_usd: number | null;
+        };
+        /**
+         * LabelBody
+         * @description `truth` as the dataset writes it; `at` is when it was known, and now if it is left out.
+         */
+        LabelBody: {
+            /** Record Id */
+            record_id: string;
+            /** Truth */
+            truth: boolean | number | string;
+            /** At */
+            at?: string | null;
         };
         /** Lineage */
         Lineage: {
@@ -6621,6 +6712,221 @@ export interface operations {
                 };
             };
             /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ground_truth: {
+        parameters: {
+            query: {
+                /** @description The model whose records were labelled. */
+                model: string;
+                /** @description How many days back. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroundTruthDays"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_ground_truth: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroundTruthRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroundTruthAnswer"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -20,7 +20,11 @@ PARAMETERS = {
     "key_id": "0" * 16,
     "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }
-QUERIES = {"get_training_estimate": {"dataset": "credit"}, "compare_versions": {"from": "1", "to": "1"}}
+QUERIES = {
+    "list_ground_truth": {"model": "credit"},
+    "get_training_estimate": {"dataset": "credit"},
+    "compare_versions": {"from": "1", "to": "1"},
+}
 READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
 WRITES = [endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"]
 

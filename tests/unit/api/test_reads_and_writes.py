@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -61,6 +62,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
             assert api.call("PUT", "/datasets/credit/contract", replaced).status == 200
     assert [version.number for version in versions] == [1, 2, 3]
     world.batched(rows)
+    world.labelled(len(lines))
     return api, run.run_id
 
 
@@ -186,6 +188,12 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
     "start_batch_upload": (trained, "/inference/batch/uploads", BATCH_FILE, "/activity"),
     "start_batch": (batched, "/inference/batch", BATCH, "/inference/batch"),
     "repeat_batch": (batched, "/inference/batch/batch-1/again", None, "/inference/batch"),
+    "send_ground_truth": (
+        trained,
+        "/inference/ground-truth",
+        {"model": "credit", "labels": [{"record_id": "a", "truth": "good"}]},
+        "/inference/ground-truth?model=credit",
+    ),
     "predict": (serving, "/inference/predict", PREDICT, "records"),
     "abort_model_rollout": (rolling_out, "/models/credit/rollout/abort", {"reason": REASON}, "/models/credit"),
     "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
@@ -199,7 +207,8 @@ def test_every_write_is_seen_elsewhere(endpoint: Endpoint, api: Api) -> None:
 
     def seen() -> Any:
         kept = {"stopped": api.world.pipelines.stopped, "records": api.records.records}
-        return list(kept[probe]) if probe in kept else api.get(probe).json
+        path, _, query = probe.partition("?")
+        return list(kept[probe]) if probe in kept else api.get(path, query=dict(parse_qsl(query))).json
 
     before = seen()
     api.world.clock.pass_time(later(1) - NOON)

@@ -41,6 +41,7 @@ from millrace.use_cases.configure_dataset import configure_dataset
 from millrace.use_cases.open_ingest_run import open_ingest_run
 from millrace.use_cases.plan_training import plan_training
 from millrace.use_cases.record_dataset_version import record_dataset_version
+from millrace.use_cases.record_ground_truth import Label, record_ground_truth
 from millrace.use_cases.register_candidates import register_candidates
 from millrace.use_cases.register_upload import register_upload
 from millrace.use_cases.start_training import start_training
@@ -153,6 +154,19 @@ class World:
             self.ledger.annotate("batch-1", outcome=f"credit:1 predicted {rows} rows")
             self.ledger.close("batch-1", state=state, reason=None, steps=(), at=NOON)
         return self.ledger.get("batch-1")
+
+    def labelled(self, records: int) -> None:
+        """So many records whose truth is known now."""
+        record_ground_truth(
+            registry=self.registry,
+            store=self.store,
+            bus=self.bus,
+            clock=self.clock,
+            data_bucket=DATA_BUCKET,
+            model="credit",
+            labels=[Label(f"record {number}", "good") for number in range(records)],
+            actor="ada",
+        )
 
     def register(self, run: Run) -> Registration:
         return register_upload(

@@ -1,0 +1,109 @@
+"""Record ground truth: what was really so, by record id, written where monitoring joins it to predictions.
+
+Labels come in any order, before or after their records, and as often as they like. A file's name is computed from what
+it holds, so the same labels twice are one file; of several labels of one record the latest `at` holds, and readers go
+through days and files in that order. A label whose record is not known yet waits in the same place until it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from millrace.domain import place
+from millrace.domain.event import GroundTruthArrived
+from millrace.errors import InvalidInput
+from millrace.ports import Clock, EventBus, ModelRegistry, ObjectStore
+
+Truth = str | bool | int | float
+CONTENT_TYPE = "application/jsonl"
+_FILE = re.compile(r".*/date=(?P<day>[\d-]{10})/\d{8}T\d{12}-(?P<labels>\d+)-[0-9a-f]{24}\.jsonl")
+
+
+class Label(NamedTuple):
+    """`at` is when the truth was known; without it, when it was told."""
+
+    record_id: str
+    truth: Truth
+    at: datetime | None = None
+
+
+class DayOfTruth(NamedTuple):
+    day: date
+    labels: int
+
+
+def record_ground_truth(
+    *,
+    registry: ModelRegistry,
+    store: ObjectStore,
+    bus: EventBus,
+    clock: Clock,
+    data_bucket: str,
+    model: str,
+    labels: Sequence[Label],
+    actor: str,
+) -> int:
+    """How many labels were kept: one per record and request. Raises NotFound, and InvalidInput for a record that has
+    two truths at one time."""
+    registry.model(model)
+    now = clock.now()
+    latest: dict[str, tuple[datetime, Truth]] = {}
+    for label in labels:
+        at = label.at or now
+        known = latest.get(label.record_id)
+        if known is not None and known[0] == at and not _same(known[1], label.truth):
+            raise InvalidInput(f"record {label.record_id!r} has two truths at {at.isoformat()}: send the right one")
+        if known is None or at > known[0]:
+            latest[label.record_id] = (at, label.truth)
+    for day, lines in _by_day(latest, actor).items():
+        address = place.truth_uri(data_bucket, model, day.isoformat())
+        store.write(f"{address}{_name(lines)}", _body(lines), content_type=CONTENT_TYPE)
+    bus.publish(GroundTruthArrived(model=model, labels=len(latest)))
+    return len(latest)
+
+
+def count_ground_truth(
+    *, registry: ModelRegistry, store: ObjectStore, clock: Clock, data_bucket: str, model: str, days: int
+) -> list[DayOfTruth]:
+    """Labels by the day they are of, the latest day first, of the last `days` days. Raises NotFound.
+
+    A label that came again in other company counts again; readers tell labels apart by record id.
+    """
+    registry.model(model)
+    today = clock.now().date()
+    counted = []
+    for ago in range(days):
+        day = today - timedelta(days=ago)
+        files = store.list(place.truth_uri(data_bucket, model, day.isoformat()))
+        labels = sum(int(found["labels"]) for file in files if (found := _FILE.fullmatch(file.uri)))
+        if labels:
+            counted.append(DayOfTruth(day, labels))
+    return counted
+
+
+def _same(one: Truth, other: Truth) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _by_day(latest: dict[str, tuple[datetime, Truth]], actor: str) -> dict[date, list[dict[str, object]]]:
+    days: dict[date, list[dict[str, object]]] = defaultdict(list)
+    for record_id, (at, truth) in sorted(latest.items(), key=lambda item: (item[1][0], item[0])):
+        days[at.date()].append({"record_id": record_id, "label": truth, "at": at.isoformat(), "actor": actor})
+    return days
+
+
+def _name(lines: Sequence[dict[str, object]]) -> str:
+    """Files of one day sort by their latest label, so that a reader who goes on overwrites with what is newer."""
+    last = datetime.fromisoformat(str(lines[-1]["at"]))
+    digest = hashlib.sha256(_body(lines)).hexdigest()[:24]
+    return f"{last.strftime('%Y%m%dT%H%M%S%f')}-{len(lines)}-{digest}.jsonl"
+
+
+def _body(lines: Sequence[dict[str, object]]) -> bytes:
+    return "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines).encode()
