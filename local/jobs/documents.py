@@ -5,14 +5,18 @@ from typing import Any
 
 Document = dict[str, Any]
 
+# Called a time and being one, but how long and not when.
+DURATIONS = frozenset({"ExecutionTime"})
+
 
 def with_times(value: Any, convert: Callable[[float], Any], name: str = "") -> Any:
-    """A copy of `value` with every time converted: a number of seconds in a field called …Time, …On or Timestamp."""
+    """A copy of `value` with every moment converted: a number of seconds in a field called …Time, …On or Timestamp."""
     if isinstance(value, dict):
         return {key: with_times(item, convert, key) for key, item in value.items()}
     if isinstance(value, list):
         return [with_times(item, convert, name) for item in value]
-    if isinstance(value, int | float) and not isinstance(value, bool) and name.endswith(("Time", "On", "Timestamp")):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and name.endswith(("Time", "On", "Timestamp")) and name not in DURATIONS:
         return convert(value)
     return value
 

@@ -1,7 +1,7 @@
 import type { IconName } from '../ui/Icon';
 
 export interface Place {
-  path: '/' | '/activity' | '/settings';
+  path: '/' | '/runs' | '/activity' | '/settings';
   name: string;
   icon: IconName;
   /** Second key after `g`. */
@@ -12,6 +12,7 @@ export interface Place {
 /** What the rail, the palette and the `g` shortcuts lead to. A new area is one line here and its route in routes.tsx. */
 export const PLACES: Place[] = [
   { path: '/', name: 'Overview', icon: 'home', key: 'o', rail: 'main' },
+  { path: '/runs', name: 'Runs', icon: 'play', key: 'r', rail: 'main' },
   { path: '/activity', name: 'Activity', icon: 'list', key: 'a', rail: 'foot' },
   { path: '/settings', name: 'Settings', icon: 'gear', key: 's', rail: 'foot' },
 ];

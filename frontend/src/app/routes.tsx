@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { readActivitySearch } from '../features/activity/search';
+import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
 import { Callback } from './Callback';
 import { NotFound, ScreenError } from './ErrorPages';
 import { Root } from './Root';
@@ -19,6 +20,27 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import('../features/overview/Overview')),
 });
 
+const runs = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/runs',
+  validateSearch: readRunsSearch,
+  component: lazyRouteComponent(() => import('../features/runs/Runs')),
+});
+
+const newRun = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/runs/new',
+  validateSearch: readNewRunSearch,
+  component: lazyRouteComponent(() => import('../features/runs/NewRun')),
+});
+
+const run = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/runs/$runId',
+  validateSearch: readRunSearch,
+  component: lazyRouteComponent(() => import('../features/runs/Run')),
+});
+
 const activity = createRoute({
   getParentRoute: () => signedIn,
   path: '/activity',
@@ -33,7 +55,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,

@@ -18,7 +18,7 @@ interface Props {
   onSelect?: (id: string | undefined) => void;
 }
 
-const BOX = { width: 136, height: 52, gapX: 24, gapY: 16 };
+const BOX = { width: 172, height: 52, gapX: 24, gapY: 16 };
 
 /** Steps as buttons over one drawing of their connections. Wider than its place, it scrolls by itself. */
 export function Dag({ label, steps, selected, onSelect }: Props) {

@@ -1,0 +1,92 @@
+/** Runs, on a platform with a dataset that was trained on and a file that could not be read (scripts/dashboard_platform.py). */
+import { expect, test } from './fixtures';
+
+test('a status chip filters by address, and the counts add up to the total', async ({ page }) => {
+  await page.goto('/runs');
+  const chips = page.getByRole('group', { name: 'Status' }).getByRole('button');
+  await expect(chips.first()).toBeVisible();
+  const counts = (await chips.allTextContents()).map((text) => Number(/\d+$/.exec(text)?.[0]));
+  const total = counts.reduce((sum, each) => sum + each, 0);
+  await expect(page.getByText(new RegExp(`of ${total} runs`))).toBeVisible();
+
+  await chips.filter({ hasText: 'Failed' }).click();
+
+  await expect(page).toHaveURL(/state=FAILED/);
+  await expect(page.getByRole('row').filter({ hasText: 'Succeeded' })).toHaveCount(0);
+  await expect(page.getByRole('row').filter({ hasText: 'Failed' })).not.toHaveCount(0);
+});
+
+test('typing in the filter asks once and keeps the focus', async ({ page }) => {
+  await page.goto('/runs');
+  await expect(page.getByRole('table')).toBeVisible();
+  const asked: string[] = [];
+  page.on('request', (request) => request.url().includes('/api/runs?') && asked.push(request.url()));
+
+  await page.getByRole('searchbox', { name: 'Dataset' }).pressSequentially('penguins', { delay: 20 });
+
+  await expect(page).toHaveURL(/dataset=penguins/);
+  await expect(page.getByRole('row').filter({ hasText: 'unreadable' })).toHaveCount(0);
+  await expect(page.getByRole('searchbox', { name: 'Dataset' })).toBeFocused();
+  expect(asked.filter((url) => url.includes('dataset='))).toHaveLength(1);
+});
+
+test('a failed run says why before anything else, in its title and in its icon', async ({ page }) => {
+  await page.goto('/runs?state=FAILED');
+
+  await page.getByRole('row').filter({ hasText: 'unreadable' }).getByRole('link').click();
+
+  const cause = page.getByText('notes.csv is a binary file');
+  await expect(cause).toBeInViewport();
+  await expect(page).toHaveTitle(/^Failed ingest-/);
+  await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', '/favicon-failed.svg');
+});
+
+test('a step filters the log, and a link holds it', async ({ page }) => {
+  await page.goto('/runs?state=SUCCEEDED');
+  await page.getByRole('link', { name: /^training-/ }).click();
+  const steps = page.getByRole('group', { name: 'Steps of the run' });
+
+  await steps.getByRole('button', { name: /xgboost/ }).click();
+
+  await expect(page).toHaveURL(/step=Train/);
+  await expect(page.getByRole('log')).toContainText('validation:');
+  await expect(page.getByRole('log')).not.toContainText('"verdict"');
+  await page.reload();
+  await expect(steps.getByRole('button', { name: /xgboost/ })).toHaveAttribute('aria-pressed', 'true');
+});
+
+test('a finished run is not asked for again', async ({ page }) => {
+  await page.goto('/runs?state=SUCCEEDED');
+  await page.getByRole('link', { name: /^training-/ }).click();
+  await expect(page.getByRole('log')).toContainText('validation:');
+  // The last request finds that nothing more was written.
+  await page.waitForResponse((response) => response.url().includes('/logs?cursor='));
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+
+  await page.waitForTimeout(5000);
+
+  expect(asked.filter((url) => url.includes('/api/'))).toEqual([]);
+});
+
+test('a version that does not exist is refused and nothing typed is lost; a double click starts one run, which is shown live', async ({ page }) => {
+  await page.goto('/runs/new?dataset=penguins');
+  await expect(page.getByText(/Medians of \d+ run/)).toBeVisible();
+  await page.getByRole('textbox', { name: /Version/ }).fill('77');
+  await page.getByRole('textbox', { name: /Why/ }).fill('tried in a browser');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(page.getByRole('alert')).toContainText('77');
+  await expect(page.getByRole('textbox', { name: /Why/ })).toHaveValue('tried in a browser');
+  const started: string[] = [];
+  page.on('response', (response) => response.url().endsWith('/training/start') && response.status() === 201 && started.push(response.url()));
+
+  await page.getByRole('textbox', { name: /Version/ }).fill('1');
+  await page.getByRole('button', { name: 'Start training' }).dblclick();
+
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Training of penguins v1');
+  expect(started).toHaveLength(1);
+  await expect(page.getByText('tried in a browser')).toBeVisible();
+  await expect(page.getByRole('button', { name: /Plan training/ }).first()).toBeVisible();
+  await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 60_000 });
+  await expect(page).toHaveTitle(/^Succeeded training-/);
+});

@@ -1,0 +1,109 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+
+import type { Schemas } from '../../api/client';
+import { runs } from '../../api/queries';
+import { runStatus } from '../../api/states';
+import { Button, ButtonLink } from '../../ui/Button';
+import { Card } from '../../ui/Card';
+import { Chips } from '../../ui/Chips';
+import { EmptyState } from '../../ui/EmptyState';
+import { Loaded } from '../../ui/Loaded';
+import { Page } from '../../ui/Page';
+import { Pager } from '../../ui/Pager';
+import { SearchField } from '../../ui/SearchField';
+import { Status } from '../../ui/Status';
+import { Table, type Column } from '../../ui/Table';
+import { Time } from '../../ui/Time';
+import { Updated } from '../../ui/Updated';
+import { count, duration, whole } from '../../ui/format';
+import type { RunsSearch } from './search';
+import './runs.css';
+
+type Run = Schemas['RunSummary'];
+type Counts = Schemas['RunPage']['counts'];
+
+const COLUMNS: Column<Run>[] = [
+  { key: 'state', name: 'Status', cell: ({ state }) => <Status kind={runStatus(state).kind}>{runStatus(state).word}</Status> },
+  {
+    key: 'run',
+    name: 'Run',
+    head: true,
+    cell: (run) => (
+      <Link to="/runs/$runId" params={{ runId: run.run_id }} className="run-id">
+        {run.run_id}
+      </Link>
+    ),
+  },
+  { key: 'pipeline', name: 'Pipeline', cell: (run) => run.pipeline },
+  { key: 'on', name: 'Dataset', cell: (run) => (run.dataset_version ? `${run.dataset} v${run.dataset_version}` : run.dataset) },
+  { key: 'outcome', name: 'What came of it', wideOnly: true, cell: ({ outcome, reason }) => <span className="clamp" title={outcome ?? reason ?? ''}>{outcome ?? reason ?? ''}</span> },
+  { key: 'took', name: 'Took', align: 'right', cell: (run) => duration(run.seconds) },
+  { key: 'started', name: 'Started', cell: (run) => <Time at={run.started_at} /> },
+  { key: 'by', name: 'By', wideOnly: true, cell: (run) => run.started_by },
+];
+
+export default function Runs() {
+  const search = useSearch({ from: '/signed-in/runs' });
+  const navigate = useNavigate();
+  const query = useQuery(runs({ ...search, limit: 50 }));
+  const filter = (change: RunsSearch) => void navigate({ to: '/runs', search: { ...search, cursor: undefined, ...change }, resetScroll: false });
+  const counts = query.data?.body.counts;
+  return (
+    <Page title={titleOf(counts)} tab="Runs" subtitle={<Updated at={query.dataUpdatedAt} failing={query.isError} />} actions={<NewRun />}>
+      <div className="row">
+        {counts && <Chips label="Status" chips={chipsOf(counts)} chosen={search.state} onChoose={(state) => filter({ state })} />}
+        <SearchField label="Dataset" value={search.dataset ?? ''} onChange={(dataset) => filter({ dataset: dataset || undefined })} />
+      </div>
+      <Card flush>
+        <Loaded query={query}>{({ body }) => <List page={body} search={search} onFilter={filter} />}</Loaded>
+      </Card>
+    </Page>
+  );
+}
+
+function List({ page, search, onFilter }: { page: Schemas['RunPage']; search: RunsSearch; onFilter: (change: RunsSearch) => void }) {
+  if (page.items.length === 0 && (search.state || search.dataset))
+    return (
+      <EmptyState title="No run matches these filters">
+        <Button onClick={() => onFilter({ state: undefined, dataset: undefined })}>Clear filters</Button>
+      </EmptyState>
+    );
+  if (page.items.length === 0)
+    return (
+      <EmptyState title="Nothing has run yet" icon="list">
+        <p>A run starts when a file arrives, or when you train on a dataset.</p>
+      </EmptyState>
+    );
+  return (
+    <>
+      <Table label="Runs" columns={COLUMNS} rows={page.items} rowKey={(run) => run.run_id} />
+      <Pager next={page.next_cursor} cursor={search.cursor} onGo={(cursor) => onFilter({ cursor })}>
+        {page.total != null && `${whole(page.items.length)} of ${count(page.total, 'run')}`}
+      </Pager>
+    </>
+  );
+}
+
+function NewRun() {
+  return (
+    <ButtonLink look="primary" to="/runs/new">
+      New run
+    </ButtonLink>
+  );
+}
+
+function chipsOf(counts: Counts) {
+  return (Object.keys(counts) as (keyof Counts)[]).map((state) => ({ value: state, name: runStatus(state as Run['state']).word, count: counts[state] ?? 0 })) as {
+    value: Run['state'];
+    name: string;
+    count: number;
+  }[];
+}
+
+function titleOf(counts: Counts | undefined): string {
+  if (!counts) return 'Runs';
+  const running = counts.RUNNING ?? 0;
+  const failed = (counts.FAILED ?? 0) + (counts.TIMED_OUT ?? 0);
+  return `${running ? count(running, 'run') : 'Nothing'} running, ${whole(failed)} failed so far`;
+}
