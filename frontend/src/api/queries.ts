@@ -2,7 +2,6 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, read } from './client';
-import { appended, type Line } from '../ui/logLines';
 import { live } from './pace';
 import type { paths } from './schema';
 
@@ -39,30 +38,6 @@ export const run = (runId: string) =>
     queryFn: ({ signal }) => read(api.GET('/runs/{run_id}', { params: { path: { run_id: runId } }, signal })),
     ...live(null),
   });
-
-/** A log as far as it was read; `pollAfter` is null once nothing more can come. */
-export interface Log {
-  lines: Line[];
-  cursor: string | undefined;
-  pollAfter: number | null;
-}
-
-const NEXT_LINES = 1;
-
-export const runLog = (runId: string) => {
-  const queryKey = ['runs', runId, 'log'];
-  return queryOptions({
-    queryKey,
-    queryFn: async ({ signal, client }): Promise<Log> => {
-      const before = client.getQueryData<Log>(queryKey);
-      const query = { cursor: before?.cursor };
-      const { body, pollAfter } = await read(api.GET('/runs/{run_id}/logs', { params: { path: { run_id: runId }, query }, signal }));
-      const more = body.lines.map(({ at, job, text }) => ({ at, source: job, text }));
-      return { lines: appended(before?.lines ?? [], more), cursor: body.next_cursor, pollAfter: pollAfter ?? (more.length ? NEXT_LINES : null) };
-    },
-    ...live(null),
-  });
-};
 
 export const datasets = (query: Filters<'/datasets'> = {}) =>
   queryOptions({

@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 
 import type { Schemas } from '../../api/client';
-import { runLog } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { LogView } from '../../ui/LogView';
+import { runLog } from './log';
 import type { RunSearch } from './search';
 
 interface Props {
