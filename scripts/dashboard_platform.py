@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 
@@ -41,9 +42,11 @@ def main(directory: Path) -> None:
         for key, body in FILES.items():
             store.put_object(Bucket=settings.data_bucket, Key=key, Body=body)
         known = _outputs()
-        session = {"api": known["ApiUrl"], "session": _session(known)}
+        # A platform that was started again may have another port than the one its stacks were deployed at.
+        api = running.endpoint_url + urlsplit(known["ApiUrl"]).path
+        session = {"api": api, "session": _session(known)}
         (directory / "session.json").write_text(json.dumps(session))
-        print(f"{known['ApiUrl']}\n{directory / 'session.json'}", flush=True)
+        print(f"{api}\n{directory / 'session.json'}", flush=True)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         while True:
             time.sleep(3600)

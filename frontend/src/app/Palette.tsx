@@ -25,7 +25,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     event.preventDefault();
   };
   return (
-    <Dialog open onClose={onClose} aria-label="Search or jump to" fullWidth maxWidth="sm" className="palette">
+    <Dialog open onClose={onClose} fullWidth maxWidth="sm" className="palette" slotProps={{ paper: { 'aria-label': 'Search or jump to' } }}>
       <div onKeyDown={press}>
         <input
           autoFocus

@@ -15,7 +15,7 @@ export function UserMenu() {
       <button type="button" className="plain" onClick={(event) => setAnchor(event.currentTarget)} aria-haspopup="menu" aria-expanded={anchor !== null} aria-label={`Signed in as ${who?.name ?? 'somebody'}`} title={who?.name}>
         <Icon name="user" />
       </button>
-      <Menu open={anchor !== null} anchorEl={anchor} onClose={() => setAnchor(null)}>
+      <Menu open={anchor !== null} anchorEl={anchor} onClose={() => setAnchor(null)} disablePortal>
         <li className="who" role="presentation">
           <div className="strong">{who?.name}</div>
           {who?.email && <div className="meta">{who.email}</div>}

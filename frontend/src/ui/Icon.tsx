@@ -36,7 +36,7 @@ export type IconName = keyof typeof PATHS;
 /** Decoration: what it means is always said in words beside it, or as the name of the button around it. */
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }) {
   return (
-    <svg className={`icon icon-${name}`} width={size} height={size} viewBox="0 0 24 24" aria-hidden="true">
+    <svg className={`icon icon-${name}`} width={size} height={size} viewBox="0 0 24 24" strokeWidth={size < 14 ? 2.75 : 1.75} aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
   );

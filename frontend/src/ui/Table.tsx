@@ -41,7 +41,7 @@ interface Props<Row> {
 export function Table<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, onSelect } = props;
   return (
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={label}>
+    <div className="table-wrap" tabIndex={0} role="group" aria-label={label}>
       <MuiTable className="table" aria-label={label}>
         <TableHead>
           <TableRow>

@@ -10,11 +10,11 @@ interface Props {
 /** One figure: its name, the figure, a chart or nothing, and what to make of it. */
 export function Tile({ name, value, note, children }: Props) {
   return (
-    <section className="card tile" aria-label={name}>
+    <div className="card tile" role="group" aria-label={name}>
       <div className="quiet">{name}</div>
       <div className="figure">{value}</div>
       {children}
       {note && <div className="meta">{note}</div>}
-    </section>
+    </div>
   );
 }

@@ -19,7 +19,7 @@ test('the heading counts what needs somebody', () => {
 test('a failed run leads to the step that failed', () => {
   const shown = needShown({ kind: 'run_failed', at: run.started_at, run, waiting: 0, step: 'Prepare Dataset' });
   expect(shown.to).toBe('/runs/ingest-1?step=Prepare%20Dataset');
-  expect(shown.title).toBe('ingest of churn failed in Prepare Dataset');
+  expect(shown.title).toBe('churn ingest failed in Prepare Dataset');
 });
 
 test('progress is against the usual time, and never complete before the end', () => {

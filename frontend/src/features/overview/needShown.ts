@@ -26,7 +26,7 @@ export function needShown(need: Need): NeedShown {
     key: run.run_id,
     kind: 'bad',
     word: 'Failed',
-    title: `${run.pipeline} of ${run.dataset} failed${need.step ? ` in ${need.step}` : ''}`,
+    title: `${run.dataset} ${run.pipeline} failed${need.step ? ` in ${need.step}` : ''}`,
     detail: run.reason ?? 'It left no reason.',
     at: need.at,
     to: `/runs/${run.run_id}${need.step ? `?step=${encodeURIComponent(need.step)}` : ''}`,

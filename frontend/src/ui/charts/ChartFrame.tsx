@@ -32,7 +32,7 @@ export function ChartFrame({ title, summary, table, children }: Props) {
 
 function Figures({ head, rows, label }: { head: string[]; rows: Array<Array<string | number>>; label: string }) {
   return (
-    <div className="chart-figures" tabIndex={0} role="region" aria-label={`${label}, as a table`}>
+    <div className="chart-figures" tabIndex={0} role="group" aria-label={`${label}, as a table`}>
       <table>
         <thead>
           <tr>
