@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Clock,
         DatasetCatalog,
         Downloads,
+        DriftReports,
         EventBus,
         GivenAnswers,
         JobLogs,
@@ -71,6 +72,12 @@ class Platform:
         from millrace.adapters.dynamodb import DynamoModelRegistry
 
         return DynamoModelRegistry(self._table)
+
+    @cached_property
+    def drift_reports(self) -> DriftReports:
+        from millrace.adapters.dynamodb import DynamoDriftReports
+
+        return DynamoDriftReports(self._table)
 
     @cached_property
     def audit(self) -> AuditTrail:
@@ -129,6 +136,7 @@ class Platform:
             names.TRAINING_PIPELINE: self.settings.training_state_machine_arn,
             names.DEPLOYMENT_PIPELINE: self.settings.deployment_state_machine_arn,
             names.BATCH_INFERENCE_PIPELINE: self.settings.batch_inference_state_machine_arn,
+            names.DRIFT_PIPELINE: self.settings.drift_state_machine_arn,
         }
         return StepFunctionsPipelines(_client("stepfunctions"), arns)
 

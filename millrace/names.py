@@ -11,6 +11,7 @@ GROUND_TRUTH_PREFIX = "ground-truth/"
 # Prefixes in the artifacts bucket.
 RUNS_PREFIX = "runs/"
 MODELS_PREFIX = "models/"
+DRIFT_PREFIX = "drift/"
 
 # A sidecar with this name beside an upload configures its dataset.
 DATASET_SETTINGS_FILE = "dataset.yaml"
@@ -25,6 +26,7 @@ INGEST_STATE_MACHINE_ARN = "INGEST_STATE_MACHINE_ARN"
 TRAINING_STATE_MACHINE_ARN = "TRAINING_STATE_MACHINE_ARN"
 DEPLOYMENT_STATE_MACHINE_ARN = "DEPLOYMENT_STATE_MACHINE_ARN"
 BATCH_INFERENCE_STATE_MACHINE_ARN = "BATCH_INFERENCE_STATE_MACHINE_ARN"
+DRIFT_STATE_MACHINE_ARN = "DRIFT_STATE_MACHINE_ARN"
 INFERENCE_RECORDS_QUEUE_URL = "INFERENCE_RECORDS_QUEUE_URL"
 TRAINING_IMAGE = "TRAINING_IMAGE"
 CODE_DIGEST = "CODE_DIGEST"
@@ -40,6 +42,7 @@ SETTINGS = (
     TRAINING_STATE_MACHINE_ARN,
     DEPLOYMENT_STATE_MACHINE_ARN,
     BATCH_INFERENCE_STATE_MACHINE_ARN,
+    DRIFT_STATE_MACHINE_ARN,
     INFERENCE_RECORDS_QUEUE_URL,
     TRAINING_IMAGE,
     CODE_DIGEST,
@@ -52,6 +55,7 @@ INGEST_PIPELINE = "ingest"
 TRAINING_PIPELINE = "training"
 DEPLOYMENT_PIPELINE = "deployment"
 BATCH_INFERENCE_PIPELINE = "batch_inference"
+DRIFT_PIPELINE = "drift"
 
 # Events on the platform's bus.
 EVENT_SOURCE = "millrace"
@@ -101,6 +105,9 @@ DRIFTED_FEATURES = "DriftedFeatures"
 PREDICTION_DRIFT = "PredictionDrift"
 PERFORMANCE_DECAY = "PerformanceDecay"
 MODEL_DIMENSION = "Model"
+# Of the worst features of a model, by Model and Feature: the score over its threshold.
+FEATURE_DRIFT = "FeatureDrift"
+FEATURE_DIMENSION = "Feature"
 
 # Roles: groups of the user pool, and scopes `millrace/<role>` of its resource server.
 VIEWER_ROLE = "viewer"

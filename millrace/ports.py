@@ -9,6 +9,7 @@ from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 from millrace.domain.api_key import ApiKey
 from millrace.domain.audit import AuditEntry, ChainHead
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
+from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.rollout import Rollout
@@ -219,6 +220,24 @@ class ModelRegistry(Protocol):
 
     def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
         """Latest first, from the position `after` on."""
+
+
+class DriftReports(Protocol):
+    """Summaries of drift reports, and what the latest report about each day said of each feature."""
+
+    def record(self, summary: DriftSummary, day: DriftDay) -> None:
+        """Record a report once. `day` replaces what an earlier report said about the same model, kind and day."""
+
+    def get(self, report_id: str) -> DriftSummary:
+        """Raises NotFound."""
+
+    def page(
+        self, *, model: str | None = None, kind: DriftKind | None = None, after: str | None = None, limit: int = 50
+    ) -> Page[DriftSummary]:
+        """Latest first, from the position `after` on."""
+
+    def days(self, model: str, kind: DriftKind, first: date, last: date) -> Sequence[DriftDay]:
+        """Those from `first` to `last` that there is a report about, in order."""
 
 
 class AuditTrail(Protocol):

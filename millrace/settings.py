@@ -24,6 +24,7 @@ class Settings:
     training_state_machine_arn: str = ""
     deployment_state_machine_arn: str = ""
     batch_inference_state_machine_arn: str = ""
+    drift_state_machine_arn: str = ""
     inference_records_queue_url: str = ""
     training_image: str = ""
     code_digest: str = ""

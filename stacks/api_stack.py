@@ -20,6 +20,7 @@ from stacks.constructs.observability import may_read_logs
 from stacks.constructs.platform_function import PlatformFunction, logs_retention
 from stacks.constructs.spa_client import SpaClient
 from stacks.data_stack import DataStack
+from stacks.drift_stack import DriftStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
@@ -69,6 +70,7 @@ class ApiStack(PlatformStack):
         training: TrainingStack,
         serving: ServingStack,
         batch: BatchStack,
+        drift: DriftStack,
     ) -> None:
         super().__init__(scope, id, config=config)
         app = PlatformFunction(
@@ -86,6 +88,7 @@ class ApiStack(PlatformStack):
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
                 names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
+                names.DRIFT_STATE_MACHINE_ARN: drift.state_machine.state_machine_arn,
             },
         )
         registry.may_use(app)
@@ -94,14 +97,16 @@ class ApiStack(PlatformStack):
         # A completed upload is looked at once: which object version it became names its run.
         data.data_bucket.may_read(app, names.UPLOADS_PREFIX)
         data.data_bucket.may_write_in_parts(app, names.UPLOADS_PREFIX)
-        data.artifacts_bucket.may_read(app, names.MODELS_PREFIX)
+        data.artifacts_bucket.may_read(app, names.MODELS_PREFIX, names.DRIFT_PREFIX)
         notifications.event_bus.grant_put_events_to(app)
         training.state_machine.grant_start_execution(app)
         batch.state_machine.grant_start_execution(app)
+        drift.state_machine.grant_start_execution(app)
         # The input of a batch inference is sent in parts; its results are read by addresses that carry this permission.
         data.data_bucket.may_read(app, names.INFERENCE_PREFIX)
         data.data_bucket.may_write_in_parts(app, names.INFERENCE_PREFIX)
-        for machine in (ingest.state_machine, training.state_machine, serving.state_machine, batch.state_machine):
+        pipelines = (ingest, training, serving, batch, drift)
+        for machine in (stack.state_machine for stack in pipelines):
             machine.may_read_executions(app)
             machine.may_stop_executions(app)
         may_read_logs(app, *JOB_LOG_GROUPS)

@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from stacks.config import LambdaTarget
 
@@ -45,8 +46,19 @@ UNREAD_OF_ONNX = (
     *(f"onnxruntime/{part}" for part in ("backend", "datasets", "quantization", "tools", "transformers")),
     "onnx/backend/test",
 )
+# Headers, and what speaks protocols that nothing here speaks.
+UNREAD_OF_ARROW = (
+    "pyarrow/include",
+    "pyarrow/libarrow_flight.so.*",
+    "pyarrow/libarrow_python_flight.so*",
+    "pyarrow/_flight.*",
+)
 # Of a wheel's metadata only this is read at run time (importlib.metadata.version).
 KEPT_METADATA = "METADATA"
+
+
+# Extras of pyproject.toml that some functions have beside `lambda`.
+Brought = Literal["predict", "profile"]
 
 
 class PackagingFailed(Exception):
@@ -93,12 +105,12 @@ def zip_package(name: str, files: Mapping[str, bytes], *, build: Path = BUILD) -
     return Package(target, digest)
 
 
-def lambda_package(target: LambdaTarget, *, predicting: bool = False, build: Path = BUILD) -> Package:
+def lambda_package(target: LambdaTarget, *, brings: Brought | None = None, build: Path = BUILD) -> Package:
     """The package of all functions: the lock's `lambda` extra, `millrace` and `lambdas`, for `target`.
 
-    Functions that compute predictions have a package of their own, with the extra `predict` in it.
+    Functions that compute predictions or profiles have packages of their own, with the extra that they bring.
     """
-    requirements = locked_requirements("lambda", *(["predict"] if predicting else []))
+    requirements = locked_requirements("lambda", *([brings] if brings else []))
     files = sources("millrace", "lambdas")
     digest = digest_of(files, RECIPE, requirements, repr(target), sys.platform if target.wheel_platform is None else "")
     package = build / f"lambda-{digest[:16]}"
@@ -246,6 +258,8 @@ def _strip(directory: Path) -> None:
     services = [path for path in directory.glob("botocore/data/*") if path.is_dir()]
     for path in unread + [path for path in services if path.name not in CALLED_SERVICES]:
         shutil.rmtree(path, ignore_errors=True)
+    for path in [path for pattern in UNREAD_OF_ARROW for path in directory.glob(pattern)]:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     for metadata in directory.glob("*.dist-info/**/*"):
         if metadata.is_file() and metadata.name != KEPT_METADATA:
             metadata.unlink()

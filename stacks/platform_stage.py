@@ -12,6 +12,7 @@ from stacks.api_stack import ApiStack
 from stacks.batch_stack import BatchStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
 from stacks.data_stack import DataStack
+from stacks.drift_stack import DriftStack
 from stacks.frontend_stack import FrontendStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
@@ -69,6 +70,14 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
+        drift = DriftStack(
+            self,
+            "Drift",
+            config=config,
+            data=data,
+            registry=registry,
+            notifications=notifications,
+        )
         RunsStack(
             self,
             "Runs",
@@ -79,6 +88,7 @@ class PlatformStage(cdk.Stage):
             training=training,
             serving=serving,
             batch=batch,
+            drift=drift,
         )
         identity = IdentityStack(self, "Identity", config=config)
         api = ApiStack(
@@ -93,6 +103,7 @@ class PlatformStage(cdk.Stage):
             training=training,
             serving=serving,
             batch=batch,
+            drift=drift,
         )
         FrontendStack(self, "Frontend", config=config, identity=identity, api=api)
 

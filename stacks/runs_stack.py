@@ -10,6 +10,7 @@ from millrace import names
 from stacks.batch_stack import BatchStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import EventFunction
+from stacks.drift_stack import DriftStack
 from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
@@ -35,9 +36,11 @@ class RunsStack(PlatformStack):
         training: TrainingStack,
         serving: ServingStack,
         batch: BatchStack,
+        drift: DriftStack,
     ) -> None:
         super().__init__(scope, id, config=config)
-        machines = [ingest.state_machine, training.state_machine, serving.state_machine, batch.state_machine]
+        pipelines = (ingest, training, serving, batch, drift)
+        machines = [stack.state_machine for stack in pipelines]
         on_execution_ended = EventFunction(
             self,
             "OnExecutionEnded",
@@ -50,6 +53,7 @@ class RunsStack(PlatformStack):
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
                 names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
+                names.DRIFT_STATE_MACHINE_ARN: drift.state_machine.state_machine_arn,
             },
             pattern=events.EventPattern(
                 source=["aws.states"],

@@ -65,7 +65,7 @@ class ServingStack(PlatformStack):
             config=config,
             timeout=cdk.Duration.minutes(2),
             memory_mb=PREDICTING_MEMORY_MB,
-            predicting=True,
+            brings="predict",
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
@@ -210,7 +210,7 @@ class ServingStack(PlatformStack):
             # An HTTP API waits 30 s.
             timeout=cdk.Duration.seconds(29),
             memory_mb=PREDICTING_MEMORY_MB,
-            predicting=True,
+            brings="predict",
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,

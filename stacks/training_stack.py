@@ -31,6 +31,13 @@ CONTAINER_SOURCES = (
 )
 
 
+# One whole vCPU. Rows pass in batches; what stays in memory are profiles and samples.
+PROFILING_MEMORY_MB = 1769
+PROFILING_TIMEOUT = cdk.Duration.minutes(15)
+# One Parquet file at a time lies on disk.
+PROFILING_STORAGE = cdk.Size.gibibytes(6)
+
+
 class TrainingStack(PlatformStack):
     def __init__(
         self,
@@ -84,6 +91,21 @@ class TrainingStack(PlatformStack):
         )
         artifacts.may_write(collect_candidates, names.RUNS_PREFIX)
 
+        profile_baseline = PlatformFunction(
+            self,
+            "ProfileBaseline",
+            kind="tasks",
+            config=config,
+            timeout=PROFILING_TIMEOUT,
+            memory_mb=PROFILING_MEMORY_MB,
+            storage=PROFILING_STORAGE,
+            brings="profile",
+            environment={names.ARTIFACTS_BUCKET: artifacts.bucket_name},
+        )
+        data_bucket.may_read(profile_baseline, names.DATASETS_PREFIX)
+        artifacts.may_read(profile_baseline, names.RUNS_PREFIX)
+        artifacts.may_write(profile_baseline, names.RUNS_PREFIX)
+
         register_candidates = PlatformFunction(
             self,
             "RegisterCandidates",
@@ -111,6 +133,7 @@ class TrainingStack(PlatformStack):
             functions={
                 "PlanTraining": plan_training,
                 "CollectCandidates": collect_candidates,
+                "ProfileBaseline": profile_baseline,
                 "RegisterCandidates": register_candidates,
             },
             sagemaker_role=role,

@@ -18,6 +18,20 @@ from millrace.domain.dataset import (
     Quality,
     Upload,
 )
+from millrace.domain.drift import (
+    DriftCell,
+    DriftDay,
+    DriftKind,
+    DriftOverlay,
+    DriftReport,
+    DriftRule,
+    DriftScore,
+    DriftSeverity,
+    DriftSource,
+    DriftSummary,
+    DriftVerdict,
+    FeatureDrift,
+)
 from millrace.domain.model import Lineage, Metric, ModelVersion, Verdict, VerdictOutcome
 from millrace.domain.role import Role
 from millrace.domain.run import Run
@@ -162,3 +176,93 @@ def a_model_version(
         "created_at": NOON,
     }
     return ModelVersion(model=model, number=number, algorithm=algorithm, **(known | facts))
+
+
+def a_drift_summary(report_id: str = "drift-1-data", *, minutes: float = 0, **facts: Any) -> DriftSummary:
+    known: dict[str, Any] = {
+        "run_id": "drift-1",
+        "model": "credit",
+        "number": 1,
+        "kind": DriftKind.DATA,
+        "source": DriftSource.BATCH,
+        "verdict": DriftVerdict.DRIFT,
+        "severity": DriftSeverity.MAJOR,
+        "sentence": "Drift in 1 of 3 features over 500 rows: `age` rose by 1.2 sd.",
+        "baseline": "credit:1",
+        "window": "batch 7",
+        "day": later(minutes).date(),
+        "baseline_rows": 700,
+        "window_rows": 500,
+        "judged": 3,
+        "drifted": ("age",),
+        "report_uri": f"s3://{ARTIFACTS_BUCKET}/drift/credit/{report_id}/report.json",
+        "html_uri": f"s3://{ARTIFACTS_BUCKET}/drift/credit/{report_id}/report.html",
+        "created_at": later(minutes),
+    }
+    return DriftSummary(id=report_id, **(known | facts))
+
+
+def a_drift_day(summary: DriftSummary | None = None, **facts: Any) -> DriftDay:
+    """The day that `summary` is about, as its report told it."""
+    of = summary or a_drift_summary()
+    cell = DriftCell(
+        feature="age",
+        verdict=of.verdict,
+        metric="wasserstein",
+        score=1.2,
+        threshold=0.2,
+        sentence="`age` rose by 1.2 sd",
+    )
+    known: dict[str, Any] = {
+        "model": of.model,
+        "kind": of.kind,
+        "day": of.day,
+        "report_id": of.id,
+        "created_at": of.created_at,
+        "verdict": of.verdict,
+        "severity": of.severity,
+        "sentence": of.sentence,
+        "window_rows": of.window_rows,
+        "cells": (cell,),
+    }
+    return DriftDay(**(known | facts))
+
+
+def a_feature(name: str = "age", verdict: DriftVerdict = DriftVerdict.DRIFT, score: float = 1.2) -> FeatureDrift:
+    return FeatureDrift(
+        feature=name,
+        kind="number",
+        verdict=verdict,
+        sentence=f"`{name}` rose by {score} sd",
+        p_value=1e-9,
+        scores=(DriftScore(metric="wasserstein", score=score, threshold=0.2),),
+        shift_sd=score,
+        smallest_shift_sd=0.3,
+        importance_share=0.4,
+    )
+
+
+def a_drift_report(report_id: str = "drift-0123456789abcdef-data", *, rows: int = 500, **facts: Any) -> DriftReport:
+    features = (a_feature(), a_feature("income", DriftVerdict.OK, 0.1))
+    known: dict[str, Any] = {
+        "run_id": report_id.rpartition("-")[0],
+        "model": "credit",
+        "number": 1,
+        "kind": DriftKind.DATA,
+        "source": DriftSource.RECORDS,
+        "verdict": DriftVerdict.DRIFT,
+        "severity": DriftSeverity.MAJOR,
+        "sentence": f"Drift in 1 of 2 features over {rows} rows.",
+        "rule": DriftRule(),
+        "false_alarm_share": 0.012,
+        "smallest_shift_sd": 0.3,
+        "baseline": "credit:1",
+        "window": "requests of a day",
+        "day": NOON.date(),
+        "baseline_rows": 700,
+        "window_rows": rows,
+        "features": features,
+        "created_at": NOON,
+        "overlays": {"age": DriftOverlay(edges=(0.0, 50.0, 100.0), baseline=(0.8, 0.2), window=(0.1, 0.9))},
+    }
+    return DriftReport(id=report_id, **(known | facts))

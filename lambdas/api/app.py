@@ -33,6 +33,7 @@ from lambdas.api.routes import (
     ground_truth,
     health,
     models,
+    monitoring,
     predictions,
     runs,
     uploads,
@@ -54,6 +55,7 @@ RESOURCES = (
     api_keys.resource,
     activity.resource,
     dashboard.resource,
+    monitoring.resource,
 )
 
 logger = Logger(service="Api")

@@ -22,6 +22,7 @@ from millrace.domain.dataset import (
     UploadState,
     VersionState,
 )
+from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import (
     CHAMPION,
@@ -514,6 +515,46 @@ class InMemoryRunLedger:
         self._runs[run_id] = run.model_copy(update=ending)
         self._trail.record(audit.run_ended(self._runs[run_id]))
         return True
+
+
+class InMemoryDriftReports:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
+        self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
+        self._reports: dict[str, DriftSummary] = {}
+        self._days: dict[tuple[str, DriftKind, date], DriftDay] = {}
+
+    @_one_at_a_time
+    def record(self, summary: DriftSummary, day: DriftDay) -> None:
+        if summary.id in self._reports:
+            return
+        self._reports[summary.id] = summary
+        key = (day.model, day.kind, day.day)
+        seen = self._days.get(key)
+        if seen is None or (seen.created_at, seen.report_id) < (day.created_at, day.report_id):
+            self._days[key] = day
+        self._trail.record(audit.drift_reported(summary))
+
+    def get(self, report_id: str) -> DriftSummary:
+        return _existing(self._reports, report_id, f"there is no drift report {report_id}")
+
+    def page(
+        self, *, model: str | None = None, kind: DriftKind | None = None, after: str | None = None, limit: int = 50
+    ) -> Page[DriftSummary]:
+        found = [each for each in self._reports.values() if model in (None, each.model) and kind in (None, each.kind)]
+        return _page(sorted(found, key=_reported, reverse=True), _reported, after, limit, newest_first=True)
+
+    def days(self, model: str, kind: DriftKind, first: date, last: date) -> Sequence[DriftDay]:
+        found = [
+            each
+            for (of_model, of_kind, day), each in self._days.items()
+            if (of_model, of_kind) == (model, kind) and first <= day <= last
+        ]
+        return sorted(found, key=lambda each: each.day)
+
+
+def _reported(report: DriftSummary) -> str:
+    return f"{report.created_at.isoformat(timespec='microseconds')}#{report.id}"
 
 
 class InMemoryModelRegistry:

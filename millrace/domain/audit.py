@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from millrace.domain.api_key import ApiKey
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
+from millrace.domain.drift import DriftSummary
 from millrace.domain.entity import Entity, Moment
 from millrace.domain.model import Approval, ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Run
@@ -51,6 +52,7 @@ class Action(StrEnum):
     ROLLOUT_STEPPED = "rollout.stepped"
     ROLLOUT_PASSED = "rollout.passed"
     ROLLOUT_ENDED = "rollout.ended"
+    DRIFT_REPORTED = "drift.reported"
 
 
 class Deed(NamedTuple):
@@ -280,6 +282,17 @@ def api_key_created(key: ApiKey) -> Deed:
 
 def api_key_revoked(key: ApiKey, actor: str) -> Deed:
     return Deed(api_key_subject(key.key_id), actor, Action.API_KEY_REVOKED, {"name": key.name, "owner": key.owner})
+
+
+def drift_reported(report: DriftSummary) -> Deed:
+    detail = {
+        "report_id": report.id,
+        "number": report.number,
+        "kind": report.kind,
+        "verdict": report.verdict,
+        "drifted": list(report.drifted),
+    }
+    return Deed(model_subject(report.model), acting(report.run_id), Action.DRIFT_REPORTED, detail)
 
 
 def _of_upload(upload: Upload, action: Action, **detail: object) -> Deed:

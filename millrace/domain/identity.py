@@ -53,6 +53,11 @@ def requested_batch_id(model: str, number: int, source: str, actor: str, at: dat
     return f"batch-{_digest(model, str(number), source, actor, at.isoformat(), length=20)}"
 
 
+def drift_run_id(*cause: str) -> str:
+    """The same check is one run. What makes it the same is up to who asks."""
+    return f"{names.DRIFT_PIPELINE}-{_digest(*cause, length=16)}"
+
+
 def job_name(run_id: str, part: str) -> str:
     """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
     return f"{run_id}-{part.replace('_', '-')}"

@@ -76,7 +76,10 @@ class Lineage(Entity):
 
 
 class ModelVersion(Entity):
-    """Immutable but for its approval. `artifact_digest` hashes the files in the artefact: a retrain can equal it."""
+    """Immutable but for its approval. `artifact_digest` hashes the files in the artefact: a retrain can equal it.
+
+    `baseline_uri` is where the profile lies that drift is judged against.
+    """
 
     model: str
     number: int
@@ -87,6 +90,7 @@ class ModelVersion(Entity):
     artifact_uri: str
     artifact_digest: str
     evaluation_uri: str
+    baseline_uri: str | None = None
     signature: dict[str, Any]
     metrics: dict[str, Metric]
     primary_metric: str

@@ -84,6 +84,11 @@ def run_uri(bucket: str, run_id: str, path: str) -> str:
     return uri(bucket, f"{names.RUNS_PREFIX}{run_id}/{path}")
 
 
+def baseline_uri(bucket: str, run_id: str, algorithm: str) -> str:
+    """Where a candidate's baseline waits for the candidate to be registered."""
+    return run_uri(bucket, run_id, f"baseline/{algorithm}.json")
+
+
 def model_uri(bucket: str, model: str, number: int, file: str) -> str:
     return uri(bucket, f"{names.MODELS_PREFIX}{model}/v{number}/{file}")
 
@@ -95,6 +100,19 @@ def serving_uri(bucket: str, model: str, number: int, file: str) -> str:
 def rollout_observations_uri(bucket: str, model: str, run_id: str, name: str = "") -> str:
     """Where it is kept what each version did while `run_id` rolled one out; without a name, the prefix of all."""
     return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/rollouts/{run_id}/{f'{name}.jsonl' if name else ''}")
+
+
+def drift_uri(bucket: str, model: str, report_id: str, file: str) -> str:
+    return uri(bucket, f"{names.DRIFT_PREFIX}{model}/{report_id}/{file}")
+
+
+def records_uri(bucket: str, model: str) -> str:
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/records/")
+
+
+def truth_uri(bucket: str, model: str, date: str) -> str:
+    """`date` is ISO 8601, in UTC."""
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/truth/date={date}/")
 
 
 def inference_records_uri(bucket: str, model: str, date: str, name: str) -> str:
@@ -111,8 +129,3 @@ def dropped_for(key: str, prefix: str) -> str | None:
     """The model that a file dropped directly at `{prefix}{model}/{file}` is for; None for every other key."""
     model, _, file = key.removeprefix(prefix).partition("/")
     return model if key.startswith(prefix) and model and file and "/" not in file else None
-
-
-def truth_uri(bucket: str, model: str, date: str) -> str:
-    """`date` is ISO 8601, in UTC."""
-    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/truth/date={date}/")

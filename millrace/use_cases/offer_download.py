@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from millrace.domain import place
 from millrace.domain.dataset import DatasetVersion
+from millrace.domain.drift import DriftSummary
 from millrace.domain.model import ModelVersion
 from millrace.errors import NotFound
 from millrace.ports import Clock, Downloads, ObjectStore
@@ -58,6 +59,11 @@ def offer_model_file(
         ModelFile.EVALUATION: (version.evaluation_uri, "json"),
     }[file]
     return _offer(store, downloads, clock, uri, f"{version.model}-v{version.number}-{file}.{ending}")
+
+
+def offer_drift_page(*, store: ObjectStore, downloads: Downloads, clock: Clock, report: DriftSummary) -> Offer:
+    """The report as one HTML file. Raises NotFound."""
+    return _offer(store, downloads, clock, report.html_uri, f"{report.id}.html")
 
 
 def _quarantine(store: ObjectStore, version: DatasetVersion) -> str:

@@ -181,10 +181,12 @@ def _register(
             "number": number,
             "artifact_uri": place.model_uri(bucket, version.model, number, "model.tar.gz"),
             "evaluation_uri": place.model_uri(bucket, version.model, number, "evaluation.json"),
+            "baseline_uri": place.model_uri(bucket, version.model, number, "baseline.json"),
         }
     )
     store.copy(artifact_uri, placed.artifact_uri)
     store.copy(_evaluation_uri(bucket, version.lineage.run_id), placed.evaluation_uri)
+    store.copy(place.baseline_uri(bucket, version.lineage.run_id, version.algorithm), str(placed.baseline_uri))
     return registry.register(placed, actor=_ACTOR)
 
 

@@ -69,7 +69,8 @@ class AslStateMachine(sfn.StateMachine):
     ) -> None:
         text = (DEFINITIONS / f"{definition}.asl.json").read_text()
         substitutions = {
-            PARTITION_PLACEHOLDER: cdk.Aws.PARTITION,
+            # Only a definition that calls a service by itself names it.
+            **({PARTITION_PLACEHOLDER: cdk.Aws.PARTITION} if PARTITION_PLACEHOLDER in placeholders_in(text) else {}),
             **{name: function.function_arn for name, function in functions.items()},
             **{name: job.ref for name, job in (glue_jobs or {}).items()},
             **({"SageMakerRole": sagemaker_role.role_arn} if sagemaker_role else {}),

@@ -17,7 +17,7 @@ from constructs import Construct
 
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
-from stacks.packaging import lambda_package
+from stacks.packaging import Brought, lambda_package
 
 # 1 769 MB is one whole vCPU; below it, time is billed for waiting on a share of one.
 MEMORY_MB = 1024
@@ -42,9 +42,10 @@ class PlatformFunction(lambda_.Function):
         timeout: cdk.Duration,
         memory_mb: int = MEMORY_MB,
         failures: sqs.IQueue | None = None,
-        predicting: bool = False,
+        storage: cdk.Size | None = None,
+        brings: Brought | None = None,
     ) -> None:
-        """`predicting` functions have numpy and the ONNX runtime."""
+        """`brings` is what the function needs beside what all have; `storage` the room in its /tmp (default 512 MB)."""
         log_group = logs.LogGroup(
             scope,
             f"{id}Log",
@@ -58,7 +59,7 @@ class PlatformFunction(lambda_.Function):
             )
         )
         target = config.lambda_target
-        package = lambda_package(target, predicting=predicting)
+        package = lambda_package(target, brings=brings)
         super().__init__(
             scope,
             id,
@@ -73,6 +74,7 @@ class PlatformFunction(lambda_.Function):
             environment=dict(environment),
             timeout=timeout,
             memory_size=memory_mb,
+            ephemeral_storage_size=storage,
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=failures,
         )

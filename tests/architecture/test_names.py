@@ -15,7 +15,13 @@ from stacks.constructs.asl_state_machine import DEFINITIONS, placeholders_in, ta
 from stacks.constructs.platform_function import module_name
 from stacks.packaging import REPOSITORY
 
-PIPELINES = [names.INGEST_PIPELINE, names.TRAINING_PIPELINE, names.DEPLOYMENT_PIPELINE, names.BATCH_INFERENCE_PIPELINE]
+PIPELINES = [
+    names.INGEST_PIPELINE,
+    names.TRAINING_PIPELINE,
+    names.DEPLOYMENT_PIPELINE,
+    names.BATCH_INFERENCE_PIPELINE,
+    names.DRIFT_PIPELINE,
+]
 
 
 def text_of(pipeline: str) -> str:
@@ -84,6 +90,9 @@ def test_no_state_is_named_twice_in_one_state_machine(pipeline: str) -> None:
 def test_an_events_detail_type_is_its_class() -> None:
     assert event.DatasetVersionReady.__name__ == names.DATASET_VERSION_READY
     assert event.ModelVersionApproved.__name__ == names.MODEL_VERSION_APPROVED
+    assert event.BatchInferenceCompleted.__name__ == names.BATCH_INFERENCE_COMPLETED
+    assert event.GroundTruthArrived.__name__ == names.GROUND_TRUTH_ARRIVED
+    assert event.DriftDetected.__name__ == names.DRIFT_DETECTED
     assert event.DriftDetected.__name__ == names.DRIFT_DETECTED
 
 

@@ -16,6 +16,8 @@ from stacks.training_stack import CONTAINER_SOURCES
 HEAVY = ["numpy", "pandas", "sklearn", "scipy", "xgboost", "pyarrow", "pyspark", "datasketches"]
 # These compute predictions: their package has numpy and the ONNX runtime, and still nothing that trains.
 PREDICTING = {"lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"}
+# These profile rows: their package has what reads Parquet and what sketches, and still nothing that trains or predicts.
+PROFILING = {"lambdas.tasks.profile_baseline", "lambdas.tasks.detect_drift"}
 NOT_IN_THE_IMAGE = [
     "pydantic",
     "aws_lambda_powertools",
@@ -80,7 +82,9 @@ def test_no_function_imports_what_is_slow_to_import() -> None:
     modules = entry_points("lambdas")
 
     assert {"lambdas.tasks.plan_training", "lambdas.events.on_upload_arrived"} <= set(modules)
-    assert failures(sorted(set(modules) - PREDICTING), without=[*HEAVY, "onnxruntime"], path=REPOSITORY) == []
+    assert (
+        failures(sorted(set(modules) - PREDICTING - PROFILING), without=[*HEAVY, "onnxruntime"], path=REPOSITORY) == []
+    )
 
 
 def test_what_predicts_needs_nothing_that_trains() -> None:
@@ -88,6 +92,13 @@ def test_what_predicts_needs_nothing_that_trains() -> None:
 
     assert set(entry_points("lambdas")) >= PREDICTING
     assert failures(sorted(PREDICTING), without=[*trains, "onnx", "skl2onnx"], path=REPOSITORY) == []
+
+
+def test_what_profiles_needs_nothing_that_trains_or_predicts() -> None:
+    others = [name for name in HEAVY if name not in ("numpy", "pyarrow", "datasketches")]
+
+    assert set(entry_points("lambdas")) >= PROFILING
+    assert failures(sorted(PROFILING), without=[*others, "onnxruntime"], path=REPOSITORY) == []
 
 
 def test_neither_do_the_adapters_that_functions_build() -> None:

@@ -14,7 +14,13 @@ from asl_rules import violations
 from millrace import names
 from stacks.constructs.asl_state_machine import DEFINITIONS
 
-PIPELINES = [names.BATCH_INFERENCE_PIPELINE, names.DEPLOYMENT_PIPELINE, names.INGEST_PIPELINE, names.TRAINING_PIPELINE]
+PIPELINES = [
+    names.BATCH_INFERENCE_PIPELINE,
+    names.DEPLOYMENT_PIPELINE,
+    names.DRIFT_PIPELINE,
+    names.INGEST_PIPELINE,
+    names.TRAINING_PIPELINE,
+]
 
 
 def load(name: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from millrace.adapters.dynamodb import (
     DynamoApiKeys,
     DynamoAuditTrail,
     DynamoDatasetCatalog,
+    DynamoDriftReports,
     DynamoModelRegistry,
     DynamoRunLedger,
     DynamoTransfers,
@@ -21,6 +22,7 @@ from millrace.adapters.memory import (
     InMemoryApiKeys,
     InMemoryAuditTrail,
     InMemoryDatasetCatalog,
+    InMemoryDriftReports,
     InMemoryModelRegistry,
     InMemoryRunLedger,
     InMemoryTransfers,
@@ -42,12 +44,14 @@ from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import RunState
 from millrace.domain.transfer import TransferState
 from millrace.errors import AlreadyDecided, Conflict, NotFound
-from millrace.ports import ApiKeys, AuditTrail, DatasetCatalog, ModelRegistry, RunLedger, Transfers
+from millrace.ports import ApiKeys, AuditTrail, DatasetCatalog, DriftReports, ModelRegistry, RunLedger, Transfers
 from millrace.use_cases.verify_audit import verify_audit
 from tests.builders import (
     NOON,
     a_column,
     a_contract,
+    a_drift_day,
+    a_drift_summary,
     a_model_version,
     a_run,
     a_transfer,
@@ -69,6 +73,7 @@ class World(NamedTuple):
     trail: AuditTrail
     transfers: Transfers
     api_keys: ApiKeys
+    drift_reports: DriftReports
 
 
 class Ticking:
@@ -93,6 +98,7 @@ def world(request: pytest.FixtureRequest) -> World:
             trail,
             InMemoryTransfers(trail),
             InMemoryApiKeys(trail),
+            InMemoryDriftReports(trail),
         )
     table = Table(request.getfixturevalue("dynamodb"), TABLE, sleep=lambda _: None, now=Ticking().now)
     return World(
@@ -102,6 +108,7 @@ def world(request: pytest.FixtureRequest) -> World:
         DynamoAuditTrail(table),
         DynamoTransfers(table),
         DynamoApiKeys(table),
+        DynamoDriftReports(table),
     )
 
 
@@ -240,6 +247,12 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
         (lambda: roll_out(2), model, "bob", Action.ROLLOUT_STEPPED),
         (lambda: roll_out(2, passed=True), model, "bob", Action.ROLLOUT_PASSED),
         (lambda: roll_out(None), model, "bob", Action.ROLLOUT_ENDED),
+        (
+            lambda: world.drift_reports.record(a_drift_summary(), a_drift_day()),
+            model,
+            "run:drift-1",
+            Action.DRIFT_REPORTED,
+        ),
     ]
 
 

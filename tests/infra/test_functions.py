@@ -74,6 +74,7 @@ PIPELINES = {
     names.TRAINING_STATE_MACHINE_ARN,
     names.DEPLOYMENT_STATE_MACHINE_ARN,
     names.BATCH_INFERENCE_STATE_MACHINE_ARN,
+    names.DRIFT_STATE_MACHINE_ARN,
 }
 # A function that starts executions, or reads them, knows the state machines it does that with and no other.
 KNOWN_PIPELINES = {
@@ -81,6 +82,7 @@ KNOWN_PIPELINES = {
     "lambdas.events.on_dataset_version_ready": {names.TRAINING_STATE_MACHINE_ARN},
     "lambdas.events.on_model_version_approved": {names.DEPLOYMENT_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_input_arrived": {names.BATCH_INFERENCE_STATE_MACHINE_ARN},
+    "lambdas.events.on_batch_inference_completed": {names.DRIFT_STATE_MACHINE_ARN},
     "lambdas.events.on_execution_ended": PIPELINES,
     "lambdas.api.app": PIPELINES,
 }
@@ -156,13 +158,16 @@ def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
     assert set(prod.outputs()) == camel | set(names.CLIENT_OUTPUTS)
 
 
-def test_functions_share_one_package_but_for_those_that_predict(prod: Platform) -> None:
+def test_functions_share_one_package_but_for_those_that_predict_or_profile(prod: Platform) -> None:
     modules: dict[str, set[str]] = defaultdict(set)
     for module, function in prod.functions().items():
         modules[json.dumps(function["Code"])].add(module)
 
-    smaller, larger = sorted(modules.values(), key=len)
-    assert smaller == {"lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"}
+    *smaller, larger = sorted(modules.values(), key=len)
+    assert sorted(map(sorted, smaller)) == [
+        ["lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"],
+        ["lambdas.tasks.detect_drift", "lambdas.tasks.profile_baseline"],
+    ]
     assert "lambdas.api.app" in larger
 
 
@@ -182,7 +187,7 @@ def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
 def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
     by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
 
-    assert len(by_event) == 5
+    assert len(by_event) == 6
     for function in by_event.values():
         assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
     assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}
@@ -213,7 +218,7 @@ def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> N
 
     spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
     assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
-    assert len(spaces) == 7
+    assert len(spaces) == 8
 
 
 def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
@@ -238,6 +243,10 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("Export", {names.RUNS_PREFIX}),
         ("CheckServingArtefact", {names.MODELS_PREFIX}),
         ("PromoteModelVersion", set()),
+        ("ProfileBaseline", {names.RUNS_PREFIX}),
+        ("DetectDrift", {names.DRIFT_PREFIX}),
+        ("RecordDriftReports", set()),
+        ("OnBatchInferenceCompleted", set()),
         ("Predict", set()),
         ("WriteInferenceRecords", {names.INFERENCE_PREFIX}),
         ("PublishSite", {""}),

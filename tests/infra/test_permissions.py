@@ -68,6 +68,13 @@ ROLES = {
     "RecordBatch": FUNCTION | READ | TABLE | {"events:PutEvents", "sns:Publish", "cloudwatch:PutMetricData"},
     "WriteInferenceRecords": FUNCTION | WRITE | QUEUE,
     "PublishSite": FUNCTION | WRITE | {"s3:GetObject", "cloudfront:CreateInvalidation"},
+    "ProfileBaseline": FUNCTION | READ | WRITE,
+    "DetectDrift": FUNCTION | READ | WRITE,
+    "RecordDriftReports": FUNCTION
+    | READ
+    | TABLE
+    | {"dynamodb:BatchGetItem", "events:PutEvents", "cloudwatch:PutMetricData"},
+    "OnBatchInferenceCompleted": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
     | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"},
@@ -90,7 +97,7 @@ READS = {
     "PlanTraining": {"datasets/*", "models/*"},
     "SageMaker": {"datasets/*", "runs/*", "core.zip"},
     "RegisterCandidates": {"runs/*", "models/*"},
-    "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*", "inference/*"},
+    "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*", "inference/*", "drift/*"},
     "Export": {"datasets/*", "models/*", "core.zip"},
     "CheckServingArtefact": {"runs/*"},
     "WatchRollout": {"inference/*"},
@@ -102,6 +109,9 @@ READS = {
     "Score": {"inference/*", "runs/*", "core.zip"},
     "RecordBatch": {"inference/*"},
     "PublishSite": {"core.zip"},
+    "ProfileBaseline": {"datasets/*", "runs/*"},
+    "DetectDrift": {"inference/*", "datasets/*", "models/*"},
+    "RecordDriftReports": {"drift/*"},
 }
 
 
@@ -123,7 +133,7 @@ def test_every_role_may_do_exactly_this(prod: Platform) -> None:
     assert {
         role: actions
         for role, actions in allowed.items()
-        if role not in {"Ingest", "Training", "Deployment", "BatchInference"}
+        if role not in {"Ingest", "Training", "Deployment", "BatchInference", "Drift"}
     } == ROLES
 
 

@@ -157,7 +157,7 @@ def test_what_a_task_asks_of_aws_is_what_the_service_accepts(pipeline: str, stat
 def test_every_task_that_calls_a_service_is_among_those_checked() -> None:
     calling = [
         (pipeline, name)
-        for pipeline in ("ingest", "training", "deployment", "batch_inference")
+        for pipeline in ("ingest", "training", "deployment", "batch_inference", "drift")
         for name, task in tasks_in(definition(pipeline)["States"])
         if task["Resource"].startswith("arn:")
     ]

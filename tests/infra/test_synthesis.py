@@ -19,9 +19,19 @@ from stacks.config import ENVIRONMENTS
 from stacks.packaging import REPOSITORY
 
 STACKS = {
-    "Data", "Registry", "Notifications", "Ingest", "Training", "Serving", "Batch", "Runs", "Identity", "Api",
+    "Data",
+    "Registry",
+    "Notifications",
+    "Ingest",
+    "Training",
+    "Serving",
+    "Batch",
+    "Drift",
+    "Runs",
+    "Identity",
+    "Api",
     "Frontend",
-}  # fmt: skip
+}
 # CloudFront wants names; CDK makes them of a construct's path, which begins with the environment.
 NAMED = {
     "AWS::CloudFront::Function",

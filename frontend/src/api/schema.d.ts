@@ -882,6 +882,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The monitoring screen of one model in one request
+         * @description The monitoring screen of one model in one request.
+         */
+        get: operations["get_monitoring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drift reports, latest first
+         * @description Drift reports, latest first.
+         */
+        get: operations["list_drift_reports"];
+        put?: never;
+        /**
+         * Check for drift now. The run's outcome says what was found; its reports are `{run_id}-{kind}`
+         * @description Check for drift now. The run's outcome says what was found; its reports are `{run_id}-{kind}`.
+         */
+        post: operations["start_drift_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/drift/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One report: every feature with its scores, thresholds and both histograms. It never changes
+         * @description One report: every feature with its scores, thresholds and both histograms. It never changes.
+         */
+        get: operations["get_drift_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/monitoring/drift/{report_id}/html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where to download the report as one HTML file
+         * @description Where to download the report as one HTML file.
+         */
+        get: operations["get_drift_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -1050,7 +1134,7 @@ export interface components {
          * Action
          * @enum {string}
          */
-        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended";
+        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended" | "drift.reported";
         /**
          * ActivityEntry
          * @description One change. `subject` is what was changed, `sequence` counts its changes, `hash` seals the entry.
@@ -1879,6 +1963,33 @@ export interface components {
              */
             created_at: string;
         };
+        /**
+         * DatasetVersions
+         * @description Two versions of the model's dataset, by number.
+         */
+        DatasetVersions: {
+            /** Baseline */
+            baseline: number;
+            /** Window */
+            window: number;
+        };
+        /**
+         * DayCounts
+         * @description How many features had which verdict on the last day that there is a report about.
+         */
+        DayCounts: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Drifted */
+            drifted: number;
+            /** Ok */
+            ok: number;
+            /** Skipped */
+            skipped: number;
+        };
         /** DayOfCost */
         DayOfCost: {
             /**
@@ -2027,6 +2138,212 @@ export interface components {
             expires_at: string;
         };
         /**
+         * DriftCheck
+         * @description What to check: requests from `first` on and before `until`, or two versions of the model's dataset.
+         *
+         *     `number` is the version whose requests count; without it, the champion's.
+         * @example {
+         *       "first": "2026-11-19T00:00:00Z",
+         *       "model": "credit",
+         *       "until": "2026-11-20T00:00:00Z"
+         *     }
+         */
+        DriftCheck: {
+            /** Model */
+            model: string;
+            /** Number */
+            number?: number | null;
+            /** First */
+            first?: string | null;
+            /** Until */
+            until?: string | null;
+            dataset_versions?: components["schemas"]["DatasetVersions"] | null;
+        };
+        /**
+         * DriftKind
+         * @description What was compared: the model's inputs, its answers, or how good they were.
+         * @enum {string}
+         */
+        DriftKind: "data" | "prediction" | "performance";
+        /**
+         * DriftOverlay
+         * @description Baseline and window over the same at most 30 bins: shares of the values that are there.
+         *
+         *     `edges` (one more than bins) for numbers, `levels` for categories; the other is empty. What lies outside the edges
+         *     of numbers is in the outermost bins.
+         */
+        DriftOverlay: {
+            /**
+             * Edges
+             * @default []
+             */
+            edges: number[];
+            /**
+             * Levels
+             * @default []
+             */
+            levels: string[];
+            /** Baseline */
+            baseline: number[];
+            /** Window */
+            window: number[];
+        };
+        /**
+         * DriftReportDetail
+         * @description A report with every feature, worst first. `false_alarm_share`: how often the rule cries wolf, at most.
+         */
+        DriftReportDetail: {
+            /** Id */
+            id: string;
+            /** Run Id */
+            run_id: string;
+            /** Model */
+            model: string;
+            /** Version */
+            version: string | null;
+            kind: components["schemas"]["DriftKind"];
+            source: components["schemas"]["DriftSource"];
+            verdict: components["schemas"]["DriftVerdict"];
+            severity: components["schemas"]["DriftSeverity"];
+            /** Sentence */
+            sentence: string;
+            /** Baseline */
+            baseline: string | null;
+            /** Window */
+            window: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Baseline Rows */
+            baseline_rows: number;
+            /** Window Rows */
+            window_rows: number;
+            /** Judged */
+            judged: number;
+            /** Drifted */
+            drifted: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** False Alarm Share */
+            false_alarm_share: number;
+            /** Smallest Shift Sd */
+            smallest_shift_sd: number | null;
+            /** Performance */
+            performance: components["schemas"]["Performance"][];
+            /** Features */
+            features: components["schemas"]["DriftedFeature"][];
+        };
+        /**
+         * DriftReportSummary
+         * @description One report. `drifted` names features, the worst ones when there are many in the report itself.
+         */
+        DriftReportSummary: {
+            /** Id */
+            id: string;
+            /** Run Id */
+            run_id: string;
+            /** Model */
+            model: string;
+            /** Version */
+            version: string | null;
+            kind: components["schemas"]["DriftKind"];
+            source: components["schemas"]["DriftSource"];
+            verdict: components["schemas"]["DriftVerdict"];
+            severity: components["schemas"]["DriftSeverity"];
+            /** Sentence */
+            sentence: string;
+            /** Baseline */
+            baseline: string | null;
+            /** Window */
+            window: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Baseline Rows */
+            baseline_rows: number;
+            /** Window Rows */
+            window_rows: number;
+            /** Judged */
+            judged: number;
+            /** Drifted */
+            drifted: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * DriftScore
+         * @description One metric on one feature. `error` bounds what sketches may add to or take from the score; 0 is exact.
+         */
+        DriftScore: {
+            /** Metric */
+            metric: string;
+            /** Score */
+            score: number;
+            /** Threshold */
+            threshold: number;
+            /**
+             * Error
+             * @default 0
+             */
+            error: number;
+        };
+        /**
+         * DriftSeverity
+         * @description How much of the model rests on what drifted; SEVERE also when a feature is destroyed.
+         * @enum {string}
+         */
+        DriftSeverity: "NONE" | "MINOR" | "MAJOR" | "SEVERE";
+        /**
+         * DriftSource
+         * @description Where a window's rows come from: a batch job, real-time requests, or a dataset version.
+         * @enum {string}
+         */
+        DriftSource: "batch" | "records" | "dataset";
+        /**
+         * DriftVerdict
+         * @description SKIPPED is not OK: nothing was judged, and the reason says why.
+         * @enum {string}
+         */
+        DriftVerdict: "OK" | "DRIFT" | "SKIPPED";
+        /**
+         * DriftedFeature
+         * @description One feature of a report, with both histograms over the same bins. `reason` says why it was SKIPPED.
+         */
+        DriftedFeature: {
+            /** Feature */
+            feature: string;
+            /** Kind */
+            kind: string;
+            verdict: components["schemas"]["DriftVerdict"];
+            /** Sentence */
+            sentence: string;
+            /** Reason */
+            reason: string | null;
+            /** Destroyed */
+            destroyed: boolean;
+            /** P Value */
+            p_value: number | null;
+            /** Scores */
+            scores: components["schemas"]["DriftScore"][];
+            /** Shift Sd */
+            shift_sd: number | null;
+            /** Smallest Shift Sd */
+            smallest_shift_sd: number | null;
+            /** Importance Share */
+            importance_share: number | null;
+            overlay: components["schemas"]["DriftOverlay"] | null;
+        };
+        /**
          * EstimateAnswer
          * @description What training took before: medians, with the shortest and the longest. Null where no run says anything.
          */
@@ -2155,6 +2472,49 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * Heatmap
+         * @description Days in order, features worst first. `report_ids` and `verdicts` are of each day's latest report.
+         */
+        Heatmap: {
+            /** Days */
+            days: string[];
+            /** Report Ids */
+            report_ids: (string | null)[];
+            /** Verdicts */
+            verdicts: (components["schemas"]["DriftVerdict"] | null)[];
+            /** Rows */
+            rows: components["schemas"]["HeatmapRow"][];
+        };
+        /**
+         * HeatmapCell
+         * @description One feature on one day. `score` and `threshold` are of the metric that leads; `share` is one over the other.
+         */
+        HeatmapCell: {
+            verdict: components["schemas"]["DriftVerdict"];
+            /** Metric */
+            metric: string | null;
+            /** Score */
+            score: number | null;
+            /** Threshold */
+            threshold: number | null;
+            /** Share */
+            share: number | null;
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * HeatmapRow
+         * @description A feature's cells, one for each of the heatmap's days; null where there is no report.
+         */
+        HeatmapRow: {
+            /** Feature */
+            feature: string;
+            /** Importance Share */
+            importance_share: number | null;
+            /** Cells */
+            cells: (components["schemas"]["HeatmapCell"] | null)[];
         };
         /**
          * Histogram
@@ -2373,6 +2733,25 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * Monitoring
+         * @description The monitoring screen. `heading` is its answer in a sentence; `latest` are the last reports, one of each kind.
+         */
+        Monitoring: {
+            /** Model */
+            model: string;
+            /** Champion */
+            champion: string | null;
+            /** Heading */
+            heading: string;
+            counts: components["schemas"]["DayCounts"] | null;
+            /** Latest */
+            latest: components["schemas"]["DriftReportSummary"][];
+            heatmap: components["schemas"]["Heatmap"];
+            selected: components["schemas"]["SelectedFeature"] | null;
+            /** Series */
+            series: components["schemas"]["Series"][];
         };
         /**
          * NeedAnswer
@@ -2610,6 +2989,21 @@ export interface components {
              */
             total?: number | null;
         };
+        /** PageOf[DriftReportSummary] */
+        PageOf_DriftReportSummary_: {
+            /** Items */
+            items: components["schemas"]["DriftReportSummary"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to go on; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
+        };
         /** PageOf[ModelEventAnswer] */
         PageOf_ModelEventAnswer_: {
             /** Items */
@@ -2696,6 +3090,32 @@ export interface components {
             size_bytes: number;
             /** Address */
             address: string | null;
+        };
+        /**
+         * Performance
+         * @description One metric in the window beside the held-out rows. `low` and `high` bound the window's at 95 %.
+         *
+         *     An estimate rests on `assumption` and has no bounds: nobody has seen a label.
+         */
+        Performance: {
+            /** Metric */
+            metric: string;
+            /** Higher Is Better */
+            higher_is_better: boolean;
+            /** Held Out */
+            held_out: number;
+            /** Window */
+            window: number;
+            /** Low */
+            low?: number | null;
+            /** High */
+            high?: number | null;
+            /** Rows */
+            rows: number;
+            /** Estimated */
+            estimated: boolean;
+            /** Assumption */
+            assumption?: string | null;
         };
         /**
          * PredictRequest
@@ -3114,6 +3534,75 @@ export interface components {
              * @description The median of such runs before; null when there was none.
              */
             usual_seconds: number | null;
+        };
+        /**
+         * SelectedFeature
+         * @description The chosen feature, training and now over the same bins, with what was compared.
+         */
+        SelectedFeature: {
+            /** Feature */
+            feature: string;
+            /** Kind */
+            kind: string;
+            verdict: components["schemas"]["DriftVerdict"];
+            /** Sentence */
+            sentence: string;
+            /** Reason */
+            reason: string | null;
+            /** Destroyed */
+            destroyed: boolean;
+            /** P Value */
+            p_value: number | null;
+            /** Scores */
+            scores: components["schemas"]["DriftScore"][];
+            /** Shift Sd */
+            shift_sd: number | null;
+            /** Smallest Shift Sd */
+            smallest_shift_sd: number | null;
+            /** Importance Share */
+            importance_share: number | null;
+            overlay: components["schemas"]["DriftOverlay"] | null;
+            /** Report Id */
+            report_id: string;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Baseline */
+            baseline: string | null;
+            /** Baseline Rows */
+            baseline_rows: number;
+            /** Window */
+            window: string;
+            /** Window Rows */
+            window_rows: number;
+        };
+        /**
+         * Series
+         * @description One CloudWatch metric over the range, in points of `period_seconds`; empty when nothing was measured.
+         */
+        Series: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Statistic */
+            statistic: string;
+            /** Period Seconds */
+            period_seconds: number;
+            /** Points */
+            points: components["schemas"]["SeriesPoint"][];
+        };
+        /** SeriesPoint */
+        SeriesPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Value */
+            value: number;
         };
         /**
          * SettingsChange
@@ -8684,6 +9173,510 @@ export interface operations {
             };
         };
     };
+    get_monitoring: {
+        parameters: {
+            query: {
+                /** @description The registered model. */
+                model: string;
+                /** @description How many days, today included. */
+                range?: number;
+                /** @description What the heatmap is about: inputs, answers, or labels. */
+                kind?: components["schemas"]["DriftKind"];
+                /** @description The feature to show; else the worst one. */
+                feature?: string | null;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitoring"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_drift_reports: {
+        parameters: {
+            query?: {
+                /** @description Only reports about this model. */
+                model?: string | null;
+                /** @description Only reports of this kind. */
+                kind?: components["schemas"]["DriftKind"] | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_DriftReportSummary_"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_drift_check: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DriftCheck"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it; NotDeployed: The model has no version that answers predictions yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drift_report: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A drift report's id. */
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReportDetail"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drift_page: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A drift report's id. */
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Download"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_openapi: {
         parameters: {
             query?: never;
@@ -8730,7 +9723,7 @@ export interface operations {
                 /** @description Only runs in this state. */
                 state?: components["schemas"]["RunState"] | null;
                 /** @description Only runs of this pipeline. */
-                pipeline?: ("ingest" | "training") | null;
+                pipeline?: ("ingest" | "training" | "deployment" | "drift") | null;
                 /** @description Only runs of this dataset. */
                 dataset?: string | null;
                 /** @description `next_cursor` of the page before. */

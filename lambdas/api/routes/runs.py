@@ -40,7 +40,8 @@ LIVE_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 2, 5, 30
 LAST_LINES = 1000
 
 DatasetFilter = Annotated[str | None, Query(max_length=40, description="Only runs of this dataset.")]
-PipelineFilter = Annotated[Literal["ingest", "training"] | None, Query(description="Only runs of this pipeline.")]
+Pipeline = Literal["ingest", "training", "deployment", "drift"]
+PipelineFilter = Annotated[Pipeline | None, Query(description="Only runs of this pipeline.")]
 StateFilter = Annotated[RunState | None, Query(description="Only runs in this state.")]
 
 

@@ -4,6 +4,7 @@ from millrace.adapters.dynamodb.answers import DynamoGivenAnswers
 from millrace.adapters.dynamodb.api_keys import DynamoApiKeys
 from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.catalog import DynamoDatasetCatalog
+from millrace.adapters.dynamodb.drift import DynamoDriftReports
 from millrace.adapters.dynamodb.ledger import DynamoRunLedger
 from millrace.adapters.dynamodb.registry import DynamoModelRegistry
 from millrace.adapters.dynamodb.table import Table
@@ -14,6 +15,7 @@ __all__ = [
     "DynamoApiKeys",
     "DynamoAuditTrail",
     "DynamoDatasetCatalog",
+    "DynamoDriftReports",
     "DynamoGivenAnswers",
     "DynamoModelRegistry",
     "DynamoRunLedger",

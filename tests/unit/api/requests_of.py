@@ -18,10 +18,12 @@ PARAMETERS = {
     "run_id": "training-1",
     "job_id": "batch-1",
     "key_id": "0" * 16,
+    "report_id": "drift-0123456789abcdef-data",
     "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }
 QUERIES = {
     "list_ground_truth": {"model": "credit"},
+    "get_monitoring": {"model": "credit"},
     "get_training_estimate": {"dataset": "credit"},
     "compare_versions": {"from": "1", "to": "1"},
 }

@@ -18,7 +18,7 @@ from millrace import bootstrap
 from millrace.domain import place
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_quality, an_api_key, later
+from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
 from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
 from tests.unit.serving.conftest import Exported, exported
@@ -49,6 +49,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     versions = world.register_candidates(run)
     step = Step(name="TrainOnSpot", state=RunState.SUCCEEDED, started_at=NOON, ended_at=later(rows), job=JOB)
     world.ledger.close(run.run_id, state=RunState.SUCCEEDED, reason=None, steps=[step], at=later(rows))
+    world.drift_found(a_drift_report(rows=rows))
     for line in lines:
         api.logs.write(JOB.name, NOON, line)
     world.registry.decide("credit", 1, approve=True, actor="ada", reason=f"{accuracy}", at=later(rows))
@@ -73,6 +74,7 @@ def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.
     monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
     for made in (populated(0.83, 990, ["one"]), populated(0.9125, 880, ["two", "three"])):
         api, run_id = made
+        monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
         monkeypatch.setattr(bootstrap, "platform", api.platform)
         answer = api.get(path_of(endpoint, run_id=run_id), query=QUERIES.get(endpoint.operation_id))
         assert answer.status == 200, answer.text
@@ -193,6 +195,12 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
         "/inference/ground-truth",
         {"model": "credit", "labels": [{"record_id": "a", "truth": "good"}]},
         "/inference/ground-truth?model=credit",
+    ),
+    "start_drift_check": (
+        trained,
+        "/monitoring/drift",
+        {"model": "credit", "number": 1, "first": "2026-11-19T00:00:00Z", "until": "2026-11-20T00:00:00Z"},
+        "/runs",
     ),
     "predict": (serving, "/inference/predict", PREDICT, "records"),
     "abort_model_rollout": (rolling_out, "/models/credit/rollout/abort", {"reason": REASON}, "/models/credit"),

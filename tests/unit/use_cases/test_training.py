@@ -484,7 +484,7 @@ def test_a_registration_that_died_halfway_is_completed_under_the_same_numbers(
     copy, copies = world.store.copy, iter(range(100))
 
     def dying(source: str, target: str) -> None:
-        if next(copies) == 2:
+        if next(copies) == 4:
             raise ConnectionError("the network is gone")
         copy(source, target)
 
@@ -504,6 +504,7 @@ def test_nobody_sees_a_version_before_its_artefact_is_there(world: World, monkey
     def watched(version: Any, **given: Any) -> Any:
         assert world.store.read(version.artifact_uri)
         assert world.store.read(version.evaluation_uri)
+        assert world.store.read(version.baseline_uri).decode() == f"baseline of {version.algorithm}"
         return register(version, **given)
 
     monkeypatch.setattr(world.registry, "register", watched)

@@ -12,6 +12,7 @@ from millrace.adapters.memory import (
     InMemoryApiKeys,
     InMemoryAuditTrail,
     InMemoryDatasetCatalog,
+    InMemoryDriftReports,
     InMemoryEventBus,
     InMemoryMetricSink,
     InMemoryModelRegistry,
@@ -34,6 +35,7 @@ from millrace.domain.dataset import (
     Quality,
     Registration,
 )
+from millrace.domain.drift import DriftReport, DriftSummary, day_of, summary_of
 from millrace.domain.model import ModelVersion
 from millrace.domain.run import Run, RunState
 from millrace.use_cases.collect_candidates import TrainedCandidate, collect_candidates
@@ -55,6 +57,7 @@ ROWS = b"id,age,income,home,remarks,status\n1,30,2000.5,own,fine,good\n2,41,1500
 class World:
     audit: InMemoryAuditTrail = field(init=False)
     catalog: InMemoryDatasetCatalog = field(init=False)
+    drift_reports: InMemoryDriftReports = field(init=False)
     ledger: InMemoryRunLedger = field(init=False)
     registry: InMemoryModelRegistry = field(init=False)
     transfers: InMemoryTransfers = field(init=False)
@@ -70,6 +73,7 @@ class World:
     def __post_init__(self) -> None:
         self.audit = InMemoryAuditTrail(self.clock.now)
         self.catalog = InMemoryDatasetCatalog(self.audit)
+        self.drift_reports = InMemoryDriftReports(self.audit)
         self.ledger = InMemoryRunLedger(self.audit)
         self.registry = InMemoryModelRegistry(self.audit)
         self.transfers = InMemoryTransfers(self.audit)
@@ -279,6 +283,9 @@ class World:
             "failed": [],
         }
         self.write_evaluation(run, report | facts)
+        for candidate in judged:
+            address = place.baseline_uri(ARTIFACTS_BUCKET, run.run_id, candidate["algorithm"])
+            self.store.write(address, f"baseline of {candidate['algorithm']}".encode())
         return report | facts
 
     def write_evaluation(self, run: Run, report: dict[str, Any]) -> None:
@@ -310,6 +317,16 @@ class World:
         self.collect(run, candidates)
         self.evaluate(run, candidates)
         return run, self.register_candidates(run)
+
+    def drift_found(self, report: DriftReport) -> DriftSummary:
+        """A report as a check leaves it: its files, its summary, its day."""
+        files = ("report.json", "report.html")
+        places = [place.drift_uri(ARTIFACTS_BUCKET, report.model, report.id, file) for file in files]
+        self.store.write(places[0], report.model_dump_json().encode())
+        self.store.write(places[1], f"<p>{report.window_rows:>{report.window_rows}}</p>".encode())
+        summary = summary_of(report, *places)
+        self.drift_reports.record(summary, day_of(report))
+        return summary
 
     def read_json(self, bucket: str, key: str) -> Any:
         return json.loads(self.store.read(place.uri(bucket, key)))

@@ -1,0 +1,191 @@
+"""Monitoring: has the world changed, in what, since when; and checks on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+
+from lambdas.api.paging import Cursor, Limit, PageOf, from_cursor, page_of
+from lambdas.api.resource import Resource, answer
+from lambdas.api.shapes import monitoring_examples as examples
+from lambdas.api.shapes.downloads import Download
+from lambdas.api.shapes.monitoring import (
+    DriftCheck,
+    DriftReportDetail,
+    DriftReportSummary,
+    Heatmap,
+    Monitoring,
+    ReportId,
+    SelectedFeature,
+    day_counts,
+    heatmap,
+    report_detail,
+    report_summary,
+    selected_feature,
+)
+from lambdas.api.shapes.runs import RunSummary, run_summary
+from millrace import bootstrap, errors
+from millrace.domain.drift import DriftDay, DriftKind, DriftReport, DriftVerdict
+from millrace.domain.model import CHAMPION
+from millrace.domain.role import EVERYONE, SCIENTISTS
+from millrace.domain.run import Run
+from millrace.use_cases.check_drift import check_datasets, check_drift
+from millrace.use_cases.offer_download import offer_drift_page
+
+resource = Resource("monitoring")
+LIVE_SECONDS, IDLE_SECONDS = 2, 60
+
+ModelQuery = Annotated[str, Query(max_length=40, description="The registered model.")]
+ModelFilter = Annotated[str | None, Query(max_length=40, description="Only reports about this model.")]
+KindFilter = Annotated[DriftKind | None, Query(description="Only reports of this kind.")]
+Kind = Annotated[DriftKind, Query(description="What the heatmap is about: inputs, answers, or labels.")]
+FeatureQuery = Annotated[str | None, Query(max_length=200, description="The feature to show; else the worst one.")]
+
+
+@resource.endpoint("GET", "/monitoring", allow=EVERYONE, raises=[errors.NotFound], example=examples.MONITORING)
+def get_monitoring(
+    model: ModelQuery,
+    days: Annotated[int, Query(alias="range", ge=1, le=90, description="How many days, today included.")] = 30,
+    kind: Kind = DriftKind.DATA,
+    feature: FeatureQuery = None,
+) -> Response[Monitoring]:
+    """The monitoring screen of one model in one request."""
+    platform = bootstrap.platform()
+    known = platform.registry.model(model)
+    today = platform.clock.now().date()
+    shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
+    told = platform.drift_reports.days(model, kind, shown[0], today)
+    latest = [
+        report for each in DriftKind for report in platform.drift_reports.page(model=model, kind=each, limit=1).items
+    ]
+    etag = resource.unless_unchanged(
+        known.revision, days, kind, feature, today, *(each.report_id for each in told), *(each.id for each in latest)
+    )
+    picture = heatmap(shown, told)
+    champion = known.aliases.get(CHAMPION)
+    body = Monitoring(
+        model=model,
+        champion=None if champion is None else f"{model}:{champion}",
+        heading=_heading(told),
+        counts=day_counts(told[-1]) if told else None,
+        latest=[report_summary(each) for each in latest],
+        heatmap=picture,
+        selected=_selected(picture, told, feature),
+        series=[],
+    )
+    return answer(body, etag=etag, poll_after=IDLE_SECONDS)
+
+
+@resource.endpoint("GET", "/monitoring/drift", allow=EVERYONE, example=examples.PAGE)
+def list_drift_reports(
+    model: ModelFilter = None, kind: KindFilter = None, cursor: Cursor = None, limit: Limit = 50
+) -> Response[PageOf[DriftReportSummary]]:
+    """Drift reports, latest first."""
+    scope = f"drift {model} {kind}"
+    found = bootstrap.platform().drift_reports.page(
+        model=model, kind=kind, after=from_cursor(cursor, scope), limit=limit
+    )
+    etag = resource.unless_unchanged(scope, *(each.id for each in found.items), found.position)
+    return answer(page_of(found, scope, report_summary), etag=etag)
+
+
+@resource.endpoint(
+    "GET", "/monitoring/drift/<report_id>", allow=EVERYONE, raises=[errors.NotFound], example=examples.DETAIL
+)
+def get_drift_report(report_id: ReportId) -> Response[DriftReportDetail]:
+    """One report: every feature with its scores, thresholds and both histograms. It never changes."""
+    platform = bootstrap.platform()
+    found = platform.drift_reports.get(report_id)
+    etag = resource.unless_unchanged(found.id)
+    return answer(report_detail(_read(found.report_uri)), etag=etag)
+
+
+@resource.endpoint(
+    "GET", "/monitoring/drift/<report_id>/html", allow=EVERYONE, raises=[errors.NotFound], example=examples.DOWNLOAD
+)
+def get_drift_page(report_id: ReportId) -> Response[Download]:
+    """Where to download the report as one HTML file."""
+    platform = bootstrap.platform()
+    found = platform.drift_reports.get(report_id)
+    offer = offer_drift_page(store=platform.store, downloads=platform.downloads, clock=platform.clock, report=found)
+    return answer(Download(**offer._asdict()))
+
+
+@resource.endpoint(
+    "POST",
+    "/monitoring/drift",
+    allow=SCIENTISTS,
+    raises=[errors.NotFound, errors.NotDeployed],
+    status=202,
+    example=examples.STARTED,
+    links={"run": {"operationId": "get_run", "parameters": {"run_id": "$response.body#/run_id"}}},
+)
+def start_drift_check(check: Annotated[DriftCheck, Body()]) -> Response[RunSummary]:
+    """Check for drift now. The run's outcome says what was found; its reports are `{run_id}-{kind}`."""
+    run = _started(check, resource.caller.actor)
+    return answer(run_summary(run), status=202, poll_after=LIVE_SECONDS, location=f"/runs/{run.run_id}")
+
+
+def _started(check: DriftCheck, actor: str) -> Run:
+    platform = bootstrap.platform()
+    if check.dataset_versions is not None:
+        return check_datasets(
+            catalog=platform.catalog,
+            registry=platform.registry,
+            ledger=platform.ledger,
+            pipelines=platform.pipelines,
+            clock=platform.clock,
+            model=check.model,
+            baseline_version=check.dataset_versions.baseline,
+            window_version=check.dataset_versions.window,
+            actor=actor,
+        )
+    if check.first is None or check.until is None:
+        raise errors.InvalidInput("body: give `first` and `until`, or `dataset_versions`")
+    return check_drift(
+        registry=platform.registry,
+        ledger=platform.ledger,
+        pipelines=platform.pipelines,
+        clock=platform.clock,
+        data_bucket=platform.settings.require("data_bucket"),
+        model=check.model,
+        number=check.number,
+        first=check.first,
+        until=check.until,
+        actor=actor,
+    )
+
+
+def _heading(told: Sequence[DriftDay]) -> str:
+    """The screen's answer: how many features drifted on the last day that there is a report about."""
+    if not told:
+        return "Not checked yet"
+    last = told[-1]
+    counts = day_counts(last)
+    if last.verdict is DriftVerdict.SKIPPED:
+        return f"Not judged on {_said(last.day)}"
+    if counts.drifted:
+        return f"{counts.drifted} of {counts.drifted + counts.ok} features drifted on {_said(last.day)}"
+    return f"Nothing drifted on {_said(last.day)}"
+
+
+def _said(day: date) -> str:
+    return day.isoformat()
+
+
+def _selected(picture: Heatmap, told: Sequence[DriftDay], feature: str | None) -> SelectedFeature | None:
+    """The feature asked for, or the worst, in the last report that names it."""
+    name = feature or (picture.rows[0].feature if picture.rows else None)
+    for day in reversed(told):
+        if any(cell.feature == name for cell in day.cells):
+            summary = bootstrap.platform().drift_reports.get(day.report_id)
+            return selected_feature(_read(summary.report_uri), str(name))
+    return None
+
+
+def _read(report_uri: str) -> DriftReport:
+    return DriftReport.model_validate_json(bootstrap.platform().store.read(report_uri))

@@ -1,0 +1,157 @@
+"""Check a model for drift now: over a batch's results, real-time records of a time, or two dataset versions."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from millrace import names
+from millrace.domain import identity, place
+from millrace.domain.dataset import VersionState
+from millrace.domain.drift import DriftRequest, DriftSource
+from millrace.domain.model import CHAMPION, ModelVersion
+from millrace.domain.run import Run, RunState
+from millrace.errors import Conflict, InvalidInput, NotDeployed
+from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Pipelines, RunLedger
+
+LONGEST_WINDOW = timedelta(days=31)
+
+
+def check_drift(
+    *,
+    registry: ModelRegistry,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    data_bucket: str,
+    model: str,
+    first: datetime,
+    until: datetime,
+    number: int | None = None,
+    actor: str,
+) -> Run:
+    """The run that checks the records from `first` on and before `until`, of version `number` (default: the champion).
+
+    The same check by the same actor is one run: a schedule that fires twice checks once. Raises NotFound, NotDeployed,
+    and InvalidInput for a window that is empty or longer than `LONGEST_WINDOW`.
+    """
+    if not timedelta(0) < until - first <= LONGEST_WINDOW:
+        raise InvalidInput(f"a window begins before it ends and lasts at most {LONGEST_WINDOW.days} days")
+    version = _version(registry, model, number)
+    now = clock.now()
+    request = DriftRequest(
+        run_id=identity.drift_run_id(version.id, "records", first.isoformat(), until.isoformat(), actor),
+        model=model,
+        number=version.number,
+        source=DriftSource.RECORDS,
+        baseline=version.id,
+        baseline_uri=version.baseline_uri,
+        window=f"requests from {_said(first)} to {_said(until)}",
+        window_uri=place.records_uri(data_bucket, model),
+        first=first,
+        until=until,
+        requested_at=now,
+    )
+    return _start(registry, ledger, pipelines, request, actor)
+
+
+def check_batch(
+    *,
+    registry: ModelRegistry,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    model: str,
+    number: int,
+    job_id: str,
+    results_uri: str,
+    actor: str,
+    labels: int = 0,
+) -> Run:
+    """The run that checks a finished batch job; again once more `labels` came. Raises NotFound."""
+    version = registry.get(model, number)
+    request = DriftRequest(
+        run_id=identity.drift_run_id(version.id, "batch", job_id, str(labels)),
+        model=model,
+        number=number,
+        source=DriftSource.BATCH,
+        baseline=version.id,
+        baseline_uri=version.baseline_uri,
+        window=f"batch {job_id}",
+        window_uri=results_uri,
+        requested_at=clock.now(),
+    )
+    return _start(registry, ledger, pipelines, request, actor)
+
+
+def check_datasets(
+    *,
+    catalog: DatasetCatalog,
+    registry: ModelRegistry,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    model: str,
+    baseline_version: int,
+    window_version: int,
+    actor: str,
+) -> Run:
+    """The run that compares two versions of the model's dataset, in the columns that the champion reads.
+
+    Without a champion: in all columns but the target. Raises NotFound, and Conflict for a version that is not READY.
+    """
+    known = registry.model(model)
+    versions = [catalog.version(known.dataset, each) for each in (baseline_version, window_version)]
+    for each in versions:
+        if each.state != VersionState.READY:
+            raise Conflict(
+                f"{each.dataset} v{each.version} is {each.state}: only a version that is READY has a profile"
+            )
+    before, after = versions
+    number = known.aliases.get(CHAMPION)
+    now = clock.now()
+    request = DriftRequest(
+        run_id=identity.drift_run_id(
+            model, "datasets", str(before.version), str(after.version), actor, now.isoformat()
+        ),
+        model=model,
+        number=number,
+        source=DriftSource.DATASET,
+        baseline=f"{before.dataset} v{before.version}",
+        baseline_uri=place.profile_uri(before.location),
+        window=f"{after.dataset} v{after.version}",
+        window_uri=place.profile_uri(after.location),
+        features=None if number is None else _inputs(registry.get(model, number)),
+        requested_at=now,
+    )
+    return _start(registry, ledger, pipelines, request, actor)
+
+
+def _version(registry: ModelRegistry, model: str, number: int | None) -> ModelVersion:
+    chosen = registry.model(model).aliases.get(CHAMPION) if number is None else number
+    if chosen is None:
+        raise NotDeployed(f"{model} has no champion, so nothing answers requests: approve a version, or name one")
+    return registry.get(model, chosen)
+
+
+def _inputs(version: ModelVersion) -> tuple[str, ...]:
+    return tuple(each["name"] for each in version.signature["inputs"])
+
+
+def _said(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M")
+
+
+def _start(registry: ModelRegistry, ledger: RunLedger, pipelines: Pipelines, request: DriftRequest, actor: str) -> Run:
+    run = Run(
+        run_id=request.run_id,
+        pipeline=names.DRIFT_PIPELINE,
+        dataset=registry.model(request.model).dataset,
+        model=request.model,
+        started_by=actor,
+        started_at=request.requested_at,
+        input=request.model_dump(mode="json"),
+    )
+    opened = ledger.open(run)
+    if opened.state == RunState.RUNNING:
+        pipelines.start(opened.pipeline, opened.run_id, opened.input)
+    return opened

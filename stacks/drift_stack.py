@@ -1,0 +1,107 @@
+"""Drift: checks of what models are asked and what they answer, by functions that profile rows.
+
+A function and no job: it starts in a second where a job takes minutes, is billed by the millisecond, and profiles a
+million rows of thirty columns in seconds within its memory, however many rows there are.
+"""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from millrace import names
+from stacks.config import EnvironmentConfig
+from stacks.constructs.asl_state_machine import AslStateMachine
+from stacks.constructs.observability import may_publish_metrics
+from stacks.constructs.platform_function import EventFunction, PlatformFunction
+from stacks.data_stack import DataStack
+from stacks.notifications_stack import NotificationsStack
+from stacks.platform_stack import PlatformStack
+from stacks.registry_stack import RegistryStack
+from stacks.training_stack import PROFILING_MEMORY_MB, PROFILING_STORAGE, PROFILING_TIMEOUT
+
+
+class DriftStack(PlatformStack):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        data: DataStack,
+        registry: RegistryStack,
+        notifications: NotificationsStack,
+    ) -> None:
+        super().__init__(scope, id, config=config)
+        detect = self._detect(config, data)
+        record = self._record(config, data, registry, notifications)
+        self.state_machine = AslStateMachine(
+            self,
+            "Drift",
+            definition=names.DRIFT_PIPELINE,
+            config=config,
+            functions={"DetectDrift": detect, "RecordDriftReports": record},
+        )
+        self._check_batches(config, registry, notifications)
+        cdk.CfnOutput(self, "DriftStateMachineArn", value=self.state_machine.state_machine_arn)
+
+    def _detect(self, config: EnvironmentConfig, data: DataStack) -> PlatformFunction:
+        detect_drift = PlatformFunction(
+            self,
+            "DetectDrift",
+            kind="tasks",
+            config=config,
+            timeout=PROFILING_TIMEOUT,
+            memory_mb=PROFILING_MEMORY_MB,
+            storage=PROFILING_STORAGE,
+            brings="profile",
+            environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+            },
+        )
+        data.data_bucket.may_read(detect_drift, names.INFERENCE_PREFIX, names.DATASETS_PREFIX)
+        data.artifacts_bucket.may_read(detect_drift, names.MODELS_PREFIX)
+        data.artifacts_bucket.may_write(detect_drift, names.DRIFT_PREFIX)
+        return detect_drift
+
+    def _record(
+        self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack, notifications: NotificationsStack
+    ) -> PlatformFunction:
+        record_drift_reports = PlatformFunction(
+            self,
+            "RecordDriftReports",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.minutes(1),
+            environment={
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
+            },
+        )
+        data.artifacts_bucket.may_read(record_drift_reports, names.DRIFT_PREFIX)
+        registry.may_use(record_drift_reports)
+        registry.may_list(record_drift_reports)
+        notifications.event_bus.grant_put_events_to(record_drift_reports)
+        may_publish_metrics(record_drift_reports, names.METRIC_NAMESPACE)
+        return record_drift_reports
+
+    def _check_batches(
+        self, config: EnvironmentConfig, registry: RegistryStack, notifications: NotificationsStack
+    ) -> None:
+        on_batch_inference_completed = EventFunction(
+            self,
+            "OnBatchInferenceCompleted",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment={
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.DRIFT_STATE_MACHINE_ARN: self.state_machine.state_machine_arn,
+            },
+            event_bus=notifications.event_bus,
+            pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.BATCH_INFERENCE_COMPLETED]),
+        )
+        registry.may_use(on_batch_inference_completed)
+        self.state_machine.grant_start_execution(on_batch_inference_completed)

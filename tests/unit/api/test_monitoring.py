@@ -1,0 +1,138 @@
+"""Drift over HTTP: the screen, the reports, and checks on demand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from millrace.domain.drift import DriftKind, DriftVerdict
+from tests.builders import NOON, a_drift_report, a_feature
+from tests.unit.api.conftest import Api
+
+WINDOW = {"first": "2026-11-19T00:00:00Z", "until": "2026-11-20T00:00:00Z"}
+YESTERDAY = NOON.date() - timedelta(days=1)
+
+
+def test_the_screen_says_how_many_features_drifted_on_the_last_day_and_its_cells_agree(api: Api) -> None:
+    api.trained()
+    api.approved(1)
+    calm = (a_feature(verdict=DriftVerdict.OK, score=0.05), a_feature("income", DriftVerdict.OK, 0.1))
+    api.world.drift_found(
+        a_drift_report("drift-aaaaaaaaaaaaaaaa-data", day=YESTERDAY, features=calm, verdict=DriftVerdict.OK)
+    )
+    api.world.drift_found(a_drift_report(rows=640))
+
+    screen = api.get("/monitoring", query={"model": "credit", "range": "7"}).json
+
+    assert screen["heading"] == "1 of 2 features drifted on 2026-11-20"
+    assert screen["counts"] == {"day": "2026-11-20", "drifted": 1, "ok": 1, "skipped": 0}
+    rows = screen["heatmap"]["rows"]
+    assert [row["feature"] for row in rows] == ["age", "income"]
+    assert len(screen["heatmap"]["days"]) == 7
+    assert [cell and cell["verdict"] for cell in rows[0]["cells"]] == [None] * 5 + ["OK", "DRIFT"]
+    assert sum(row["cells"][-1]["verdict"] == "DRIFT" for row in rows) == screen["counts"]["drifted"]
+    assert rows[0]["cells"][-1]["share"] == pytest.approx(6.0)
+    chosen = screen["selected"]
+    assert (chosen["feature"], chosen["baseline_rows"], chosen["window_rows"]) == ("age", 700, 640)
+    assert chosen["overlay"]["window"] == [0.1, 0.9]
+    assert screen["champion"] == "credit:1"
+
+
+def test_the_screen_shows_the_feature_that_was_chosen(api: Api) -> None:
+    api.trained()
+    api.world.drift_found(a_drift_report())
+
+    screen = api.get("/monitoring", query={"model": "credit", "feature": "income"}).json
+
+    assert screen["selected"]["feature"] == "income"
+    assert api.get("/monitoring", query={"model": "credit", "feature": "nothing"}).json["selected"] is None
+
+
+def test_a_model_that_was_never_checked_says_so(api: Api) -> None:
+    api.trained()
+
+    screen = api.get("/monitoring", query={"model": "credit"}).json
+
+    assert (screen["heading"], screen["counts"], screen["selected"]) == ("Not checked yet", None, None)
+    assert api.get("/monitoring", query={"model": "nobody"}).status == 404
+
+
+def test_an_unchanged_screen_is_not_sent_again_and_a_new_report_changes_it(api: Api) -> None:
+    api.trained()
+    api.world.drift_found(a_drift_report())
+    first = api.get("/monitoring", query={"model": "credit"})
+    seen = {"if-none-match": first.headers["ETag"]}
+
+    assert api.get("/monitoring", query={"model": "credit"}, headers=seen).status == 304
+
+    api.world.drift_found(a_drift_report("drift-bbbbbbbbbbbbbbbb-data", created_at=NOON + timedelta(minutes=5)))
+    assert api.get("/monitoring", query={"model": "credit"}, headers=seen).status == 200
+
+
+def test_reports_are_listed_by_model_and_kind_and_each_is_told_whole(api: Api) -> None:
+    api.trained()
+    report = a_drift_report()
+    api.world.drift_found(report)
+    api.world.drift_found(a_drift_report("drift-0123456789abcdef-prediction", kind=DriftKind.PREDICTION))
+
+    listed = api.get("/monitoring/drift", query={"model": "credit", "kind": "data"}).json["items"]
+    assert [each["id"] for each in listed] == [report.id]
+    assert (listed[0]["drifted"], listed[0]["judged"], listed[0]["version"]) == (["age"], 2, "credit:1")
+    told = api.get(f"/monitoring/drift/{report.id}").json
+    assert [each["feature"] for each in told["features"]] == ["age", "income"]
+    assert told["features"][0]["scores"][0]["threshold"] == 0.2
+    assert told["features"][0]["overlay"]["baseline"] == [0.8, 0.2]
+    assert told["false_alarm_share"] == 0.012
+    address = api.get(f"/monitoring/drift/{report.id}/html").json["address"]
+    assert f"drift/credit/{report.id}/report.html" in address
+
+
+def test_a_check_of_requests_is_one_run_that_the_state_machine_gets(api: Api) -> None:
+    api.trained()
+
+    started = api.call("POST", "/monitoring/drift", {"model": "credit", "number": 2, **WINDOW})
+
+    assert started.status == 202
+    run_id = started.json["run_id"]
+    assert started.headers["Location"] == f"/runs/{run_id}"
+    given = api.world.ledger.get(run_id).input
+    assert (given["number"], given["source"], given["baseline"]) == (2, "records", "credit:2")
+    assert given["baseline_uri"].endswith("models/credit/v2/baseline.json")
+    assert api.call("POST", "/monitoring/drift", {"model": "credit", "number": 2, **WINDOW}).json["run_id"] == run_id
+
+
+def test_a_check_of_two_dataset_versions_compares_their_profiles(api: Api) -> None:
+    api.trained()
+    body = {"model": "credit", "dataset_versions": {"baseline": 1, "window": 1}}
+
+    run_id = api.call("POST", "/monitoring/drift", body).json["run_id"]
+
+    given = api.world.ledger.get(run_id).input
+    assert (given["source"], given["baseline"], given["window"]) == ("dataset", "credit v1", "credit v1")
+    assert given["window_uri"].endswith("datasets/credit/v1/profile.json")
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {},
+        {"first": WINDOW["first"]},
+        {**WINDOW, "dataset_versions": {"baseline": 1, "window": 1}},
+        {"first": "2026-11-19T00:00:00", "until": "2026-11-20T00:00:00"},
+        {"first": WINDOW["until"], "until": WINDOW["first"]},
+        {"first": "2026-01-01T00:00:00Z", "until": "2026-11-20T00:00:00Z"},
+    ],
+)
+def test_a_check_without_exactly_one_sensible_window_is_refused(window: dict[str, object], api: Api) -> None:
+    api.trained()
+
+    assert api.call("POST", "/monitoring/drift", {"model": "credit", "number": 1, **window}).status in (400, 422)
+
+
+def test_requests_of_a_model_without_a_champion_need_a_version(api: Api) -> None:
+    api.trained()
+
+    refused = api.call("POST", "/monitoring/drift", {"model": "credit", **WINDOW})
+
+    assert (refused.status, refused.json["type"]) == (409, "NotDeployed")
