@@ -53,3 +53,11 @@ export const trainingEstimate = (dataset: string) =>
     queryFn: ({ signal }) => read(api.GET('/training/estimate', { params: { query: { dataset } }, signal })),
     ...live(null),
   });
+
+export const apiKeys = (everybodys: boolean) =>
+  queryOptions({
+    queryKey: ['api-keys', everybodys],
+    queryFn: ({ signal }) => read(api.GET('/api-keys', { params: { query: { all: everybodys, limit: 100 } }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(60),
+  });

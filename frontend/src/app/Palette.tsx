@@ -1,7 +1,9 @@
 import Dialog from '@mui/material/Dialog';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState, type KeyboardEvent } from 'react';
 
+import { overview } from '../api/queries';
 import { Icon } from '../ui/Icon';
 import { entriesFor, type Entry } from './paletteEntries';
 
@@ -10,7 +12,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const navigate = useNavigate();
-  const entries = entriesFor(text);
+  const known = useQuery({ ...overview(), refetchInterval: false });
+  const entries = entriesFor(text, known.data?.body);
   const chosen = entries[Math.min(at, entries.length - 1)];
 
   const open = (entry: Entry) => {
@@ -34,7 +37,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
           aria-expanded="true"
           aria-controls="palette-entries"
           aria-activedescendant={chosen && `entry-${entries.indexOf(chosen)}`}
-          placeholder="Page, model, dataset or run…"
+          placeholder="Page, model or run…"
           value={text}
           onChange={(event) => {
             setText(event.target.value);

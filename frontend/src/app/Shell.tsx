@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useRouter, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
+import { overview } from '../api/queries';
 import { Toasts } from '../ui/Toasts';
 import { Breadcrumb } from './Breadcrumb';
 import { Palette } from './Palette';
@@ -40,7 +42,13 @@ export function Shell() {
   );
 }
 
+/** How often the rail asks by itself; the overview and decisions renew what it shows at once. */
+const RAIL_MS = 60_000;
+
 function Rail() {
+  const { data } = useQuery({ ...overview(), refetchInterval: RAIL_MS });
+  const waiting = data?.body.pending_approvals ?? 0;
+  const railItem = (place: Place) => <RailItem key={place.path} place={place} waiting={place.name === 'Models' ? waiting : 0} />;
   return (
     <nav className="rail" aria-label="Areas">
       <Link to="/" className="brand" aria-label="Millrace, overview">
@@ -53,12 +61,14 @@ function Rail() {
   );
 }
 
-function railItem(place: Place) {
+function RailItem({ place: { path, name, icon }, waiting }: { place: Place; waiting: number }) {
+  const label = waiting ? `${name}, ${waiting} waiting for a decision` : name;
   return (
-    <li key={place.path}>
-      <Link to={place.path} activeOptions={{ exact: place.path === '/', includeSearch: false }} activeProps={{ 'aria-current': 'page' }} aria-label={place.name} title={place.name}>
-        <Icon name={place.icon} />
-        <span className="label">{place.name}</span>
+    <li>
+      <Link to={path} activeOptions={{ exact: path === '/', includeSearch: false }} activeProps={{ 'aria-current': 'page' }} aria-label={label} title={label}>
+        <Icon name={icon} />
+        <span className="label">{name}</span>
+        {waiting > 0 && <span className="count">{waiting}</span>}
       </Link>
     </li>
   );

@@ -5,6 +5,7 @@ import { Card } from '../../ui/Card';
 import { Chips } from '../../ui/Chips';
 import { Facts } from '../../ui/Facts';
 import { Page } from '../../ui/Page';
+import { ApiKeys } from './ApiKeys';
 
 type Mode = 'system' | 'light' | 'dark';
 
@@ -31,6 +32,7 @@ export default function Settings() {
       <Card title="Theme">
         <Chips label="Theme" chips={MODES} chosen={mode} onChoose={(chosen) => setMode(chosen ?? 'system')} />
       </Card>
+      <ApiKeys />
     </Page>
   );
 }
