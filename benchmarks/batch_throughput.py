@@ -3,7 +3,7 @@
 A CSV file of 200,000 rows by 19 columns. `scored` asks the container's program over loopback, shard by shard, as a
 transform job does; `whole` adds reading, judging and quarantine before it and the join to Parquet and CSV after it.
 MLflow: `served` asks its server for the same rows on one kept connection, 10,000 rows of JSON a request; `pyfunc` is
-its `predict` on a data frame that is ready, `file` the same from the CSV file to a CSV file, as `mlflow models predict`.
+its `predict` on a data frame that is ready, `file` the same from CSV file to CSV file, as `mlflow models predict`.
 Each with one thread. Targets: scored at least served; whole at least file.
 """
 

@@ -15,7 +15,7 @@ from lambdas.api.identity import caller_of
 from lambdas.api.limits import PREDICTIONS_PER_SECOND, RateLimit
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, body_bytes
 from lambdas.api.problems import FieldError, FieldsInvalid, problem_answer
-from lambdas.inference.shapes import PredictRequest, PredictResponse, RowPrediction
+from lambdas.inference.shapes import PredictRequest, PredictResponse, RowExplanation, RowPrediction
 from millrace import bootstrap, errors
 from millrace.domain.role import PREDICTORS
 from millrace.use_cases.predict_rows import Answer, predict_rows
@@ -85,6 +85,7 @@ def _response(answer: Answer, latency_ms: float) -> PredictResponse:
     notices: dict[int, dict[str, str]] = {}
     for notice in answer.read.notices:
         notices.setdefault(notice.row, {})[notice.column] = notice.reason
+    explanations = {row: RowExplanation(**vars(each)) for row, each in enumerate(answer.explanations)}
     return PredictResponse(
         model_version=answer.version_id,
         predictions=[
@@ -93,6 +94,7 @@ def _response(answer: Answer, latency_ms: float) -> PredictResponse:
                 prediction=told.prediction,
                 probabilities=told.probabilities or None,
                 notices=notices.get(row, {}),
+                explanation=explanations.get(row),
             )
             for row, (record_id, told) in enumerate(zip(answer.record_ids, answer.predictions, strict=True))
         ],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from millrace.analytics.explanation import Explanation, explain_rows
 from millrace.analytics.serving import Prediction, ReadRows, predictions_of, read_rows
 from millrace.domain.rollout import Rollout
 from millrace.errors import InvalidInput, RowsInvalid
@@ -21,12 +22,13 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Answer:
-    """`predictions` and `record_ids` are in the order of the rows."""
+    """All in the order of the rows; `explanations` is empty unless they were asked for."""
 
     version_id: str
     predictions: Sequence[Prediction]
     record_ids: Sequence[str]
     read: ReadRows
+    explanations: Sequence[Explanation] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def predict_rows(
     record_ids: Sequence[str] | None,
     actor: str,
     request_id: str,
+    explain: bool = False,
     seconds: Callable[[], float] = time.perf_counter,
 ) -> Answer:
     """Ids that the caller does not give are made of the request's own.
@@ -91,7 +94,12 @@ def predict_rows(
         raise next(each.error for each in attempts if isinstance(each, _Failed) and each.number == route.champion)
     kept = _records({**said, "number": given.number, "actor": actor}, ids, rows, given)
     records.send([*kept, *observations])
-    return Answer(f"{model}:{given.number}", given.predictions, ids, given.read)
+    return Answer(f"{model}:{given.number}", given.predictions, ids, given.read, _explained(given) if explain else ())
+
+
+def _explained(given: _Answered) -> Sequence[Explanation]:
+    said = [each.prediction for each in given.predictions]
+    return explain_rows(given.served.graph, given.read, said, given.served.signature)
 
 
 def _attempts(

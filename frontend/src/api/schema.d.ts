@@ -3122,6 +3122,7 @@ export interface components {
          * @description A row is an object with one value per column of the model's signature, by name; null is "not known".
          *
          *     `record_ids` name the rows, so that the truth can join later; without them they are named after the request.
+         *     `explain` asks for an explanation of each row, of at most 20 in a request.
          * @example {
          *       "model": "churn",
          *       "record_ids": [
@@ -3144,6 +3145,11 @@ export interface components {
             }[];
             /** Record Ids */
             record_ids?: string[] | null;
+            /**
+             * Explain
+             * @default false
+             */
+            explain: boolean;
         };
         /**
          * PredictResponse
@@ -3387,8 +3393,33 @@ export interface components {
             step_started_at: string;
         };
         /**
+         * RowExplanation
+         * @description How the score would differ if one value at a time were not known; what the model does, not what causes what.
+         *
+         *     `score` is the probability of the class `of`, or the predicted number (`of` is null). An effect is the score as it
+         *     is, less the score without the value; effects do not add up, because columns stand in for each other.
+         */
+        RowExplanation: {
+            /**
+             * Method
+             * @default value_withheld
+             * @constant
+             */
+            method: "value_withheld";
+            /** Of */
+            of: string | null;
+            /** Score */
+            score: number;
+            /** Effects */
+            effects: {
+                [key: string]: number;
+            };
+        };
+        /**
          * RowPrediction
          * @description `probabilities` by class, null for a model of numbers. `notices` say by column what was odd about the row.
+         *
+         *     `explanation` is null unless it was asked for.
          */
         RowPrediction: {
             /** Record Id */
@@ -3403,6 +3434,7 @@ export interface components {
             notices: {
                 [key: string]: string;
             };
+            explanation?: components["schemas"]["RowExplanation"] | null;
         };
         /** RunDetail */
         RunDetail: {

@@ -283,3 +283,17 @@ def test_the_function_of_all_other_routes_says_that_predictions_are_not_its_own(
 
     assert answer["statusCode"] == 404
     assert "its route is missing" in answer["body"]
+
+
+def test_an_explanation_is_given_to_who_asks_for_it_and_only_of_a_few_rows(ask: Any) -> None:
+    plain = ask({"model": "credit", "rows": ROWS})[1]
+    explained = ask({"model": "credit", "rows": ROWS, "explain": True})[1]
+    status, refused = ask({"model": "credit", "rows": ROWS * 7, "explain": True})
+
+    assert [each["explanation"] for each in plain["predictions"]] == [None, None, None]
+    for each in explained["predictions"]:
+        assert each["explanation"]["of"] == each["prediction"]
+        assert each["explanation"]["score"] == each["probabilities"][each["prediction"]]
+        assert each["explanation"]["effects"].keys() == {"age", "home"}
+    assert status == 422
+    assert "20 rows" in json.dumps(refused)
