@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit contract infra frontend integration e2e up down status synth contracts lock bench clean \
+.PHONY: help setup demo test check unit contract infra frontend integration e2e web up down status synth contracts lock bench clean \
         bootstrap deploy destroy smoke rollback diff audit sbom
 
 help: ## List the commands
@@ -37,7 +37,7 @@ down: setup ## Stop the local platform; its state stays in .millrace/
 status: setup ## What runs, where, since when
 	@$(BIN)/millrace status
 
-test: check unit contract infra frontend integration e2e ## Everything CI runs
+test: check unit contract infra frontend integration e2e web ## Everything CI runs
 
 check: setup ## Lint, format, types, layers
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .lint-imports.log || (cat .lint-imports.log 2>/dev/null; exit 1)
@@ -62,6 +62,9 @@ integration: setup ## The local platform, part by part
 
 e2e: setup ## A file in a bucket to judged models, on the deployed templates
 	@$(BIN)/pytest tests/e2e
+
+web: setup frontend/node_modules/.package-lock.json ## The dashboard in a real browser, against the deployed templates
+	@$(BIN)/pytest tests/web
 
 synth: setup ## Write the templates of every environment to cdk.out
 	@$(BIN)/python app.py

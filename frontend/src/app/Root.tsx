@@ -18,7 +18,7 @@ const client = new QueryClient({
 
 export function Root() {
   return (
-    <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY} disableTransitionOnChange>
+    <ThemeProvider theme={theme} defaultMode="system" modeStorageKey={MODE_KEY}>
       <QueryClientProvider client={client}>
         <Outlet />
       </QueryClientProvider>
