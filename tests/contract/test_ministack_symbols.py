@@ -45,6 +45,13 @@ SIGNATURES = {
         "(namespace: str, metric_name: str, value: float, unit: str = 'None', dimensions: dict | None = None) -> None"
     ),
     "services.cloudwatch_logs._fanout_to_subscription_filters": "(group_name, stream_name, events)",
+    "services.cognito._fake_token": (
+        "(sub: str, pool_id: str, client_id: str, token_type: str = 'access', username: str = '', "
+        "user_attrs: dict | None = None, groups: list[str] | None = None, nonce: str = '', "
+        "trigger_source: str = 'TokenGeneration_Authentication', client_metadata: dict | None = None, "
+        "origin_jti: str = '', scope: str | None = None) -> str"
+    ),
+    "services.cognito._get_pool_unscoped": None,
     "services.eventbridge._dispatch_event": "(event, view=None)",
     "services.eventbridge._dispatch_to_lambda": "(arn, payload)",
     "services.eventbridge._put_events": "(data, allow_aws_source=False)",

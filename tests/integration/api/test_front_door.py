@@ -110,6 +110,26 @@ def test_a_person_signs_in_by_code_and_calls_the_api_at_the_same_address(
     assert there.json == deployed.call("GET", "/models", token=token).json
 
 
+def test_a_renewed_token_opens_the_same_doors(door: str, config: dict[str, str], demo: people.Person) -> None:
+    first = exchanged(config, door, code_of(config, door, demo)).json
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": config["clientId"],
+        "refresh_token": first["refresh_token"],
+    }
+    renewed = send("POST", config["tokenEndpoint"], headers=FORM, body=urllib.parse.urlencode(form).encode()).json
+
+    assert renewed["access_token"] != first["access_token"]
+    assert claims(renewed["access_token"])["cognito:groups"] == claims(first["access_token"])["cognito:groups"]
+    bearer = {"Authorization": f"Bearer {renewed['access_token']}"}
+    assert send("GET", f"{door}/api/models", headers=bearer).status == 200
+
+
+def claims(token: str) -> Any:
+    body = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
 def test_a_code_is_worth_nothing_without_its_verifier_and_nothing_twice(
     door: str, config: dict[str, str], demo: people.Person
 ) -> None:
