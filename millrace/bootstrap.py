@@ -33,8 +33,10 @@ if TYPE_CHECKING:
         Pipelines,
         RecordQueue,
         RunLedger,
+        Schedules,
         Site,
         Tallies,
+        Timer,
         Transfers,
     )
     from millrace.use_cases.load_served_model import ServedModels
@@ -102,6 +104,23 @@ class Platform:
         from millrace.adapters.dynamodb import DynamoApiKeys
 
         return DynamoApiKeys(self._table)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from millrace.adapters.dynamodb import DynamoSchedules
+
+        return DynamoSchedules(self._table)
+
+    @cached_property
+    def timer(self) -> Timer:
+        from millrace.adapters.scheduler import EventBridgeTimer
+
+        return EventBridgeTimer(
+            _client("scheduler"),
+            group=self.settings.require("schedule_group"),
+            target_arn=self.settings.require("schedule_target_arn"),
+            role_arn=self.settings.require("schedule_role_arn"),
+        )
 
     @cached_property
     def transfers(self) -> Transfers:

@@ -14,6 +14,7 @@ from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
+from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import DayTally, Tally
 from millrace.domain.transfer import Transfer, TransferState
 
@@ -441,6 +442,43 @@ class ApiKeys(Protocol):
 
     def note_use(self, key: ApiKey, *, at: datetime) -> None:
         """`key` as it was read; nothing happens when another request noted a use since."""
+
+
+class Schedules(Protocol):
+    """What the platform does by the clock, as it is meant to be."""
+
+    def add(self, schedule: Schedule) -> Schedule:
+        """Record a schedule once; adding it again returns what is stored."""
+
+    def get(self, schedule_id: str) -> Schedule:
+        """Raises NotFound."""
+
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Schedule]:
+        """Newest first, from the position `after` on."""
+
+    def change(self, changed: Schedule, *, actor: str) -> Schedule:
+        """Replace what is at `changed.revision`, which the result counts on. Raises NotFound, ChangedMeanwhile."""
+
+    def delete(self, schedule_id: str, *, actor: str) -> Schedule:
+        """Raises NotFound."""
+
+    def record(self, firing: Firing) -> Firing:
+        """Record what came of one time, once: the first record stays. Raises NotFound without the schedule."""
+
+    def firing(self, schedule_id: str, due_at: datetime) -> Firing | None: ...
+
+    def firings(self, schedule_id: str, *, limit: int) -> Sequence[Firing]:
+        """Latest first."""
+
+
+class Timer(Protocol):
+    """What wakes the platform when a schedule is due."""
+
+    def set(self, schedule: Schedule, *, begin_at: datetime | None) -> None:
+        """Make the timer of this schedule what the schedule says, from `begin_at` on (None: from now on)."""
+
+    def remove(self, schedule_id: str) -> None:
+        """Nothing happens when there is none."""
 
 
 class EventBus(Protocol):

@@ -26,6 +26,7 @@ from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
+from stacks.schedules_stack import SchedulesStack
 from stacks.serving_stack import ServingStack
 from stacks.training_stack import TrainingStack
 
@@ -68,6 +69,7 @@ class ApiStack(PlatformStack):
         identity: IdentityStack,
         ingest: IngestStack,
         training: TrainingStack,
+        schedules: SchedulesStack,
         serving: ServingStack,
         batch: BatchStack,
         drift: DriftStack,
@@ -89,6 +91,7 @@ class ApiStack(PlatformStack):
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
                 names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
                 names.DRIFT_STATE_MACHINE_ARN: drift.state_machine.state_machine_arn,
+                **schedules.settings,
             },
         )
         registry.may_use(app)
@@ -109,6 +112,7 @@ class ApiStack(PlatformStack):
         for machine in (stack.state_machine for stack in pipelines):
             machine.may_read_executions(app)
             machine.may_stop_executions(app)
+        schedules.may_keep_timers(app)
         may_read_logs(app, *JOB_LOG_GROUPS)
 
         self.spa_client = SpaClient(self, "Spa", user_pool=identity.user_pool, config=config)

@@ -19,6 +19,7 @@ from stacks.ingest_stack import IngestStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.registry_stack import RegistryStack
 from stacks.runs_stack import RunsStack
+from stacks.schedules_stack import SchedulesStack
 from stacks.serving_stack import ServingStack
 from stacks.training_stack import TrainingStack
 
@@ -78,6 +79,7 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
+        schedules = SchedulesStack(self, "Schedules", config=config, registry=registry, training=training)
         RunsStack(
             self,
             "Runs",
@@ -101,6 +103,7 @@ class PlatformStage(cdk.Stage):
             identity=identity,
             ingest=ingest,
             training=training,
+            schedules=schedules,
             serving=serving,
             batch=batch,
             drift=drift,

@@ -35,6 +35,7 @@ from millrace.domain.drift import (
 from millrace.domain.model import Lineage, Metric, ModelVersion, Verdict, VerdictOutcome
 from millrace.domain.role import Role
 from millrace.domain.run import Run
+from millrace.domain.schedule import Firing, FiringOutcome, Schedule, ScheduledAction
 from millrace.domain.transfer import Transfer
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -89,6 +90,29 @@ def an_api_key(key_id: str = "0" * 16, *, secret: str = "5" * 64, **facts: Any) 
         "expires_at": NOON + timedelta(days=90),
     }
     return ApiKey(key_id=key_id, **(known | facts))
+
+
+def a_schedule(schedule_id: str = "0" * 16, **facts: Any) -> Schedule:
+    known: dict[str, Any] = {
+        "name": "every hour",
+        "action": ScheduledAction.TRAIN,
+        "about": "credit",
+        "expression": "rate(1 hour)",
+        "starts_at": NOON,
+        "created_at": NOON,
+        "created_by": "user:ada",
+    }
+    return Schedule(schedule_id=schedule_id, **(known | facts))
+
+
+def a_firing(due_at: datetime = NOON, schedule_id: str = "0" * 16, **facts: Any) -> Firing:
+    known: dict[str, Any] = {
+        "fired_at": due_at,
+        "actor": f"schedule:{schedule_id}",
+        "outcome": FiringOutcome.STARTED,
+        "run_id": "training-1",
+    }
+    return Firing(schedule_id=schedule_id, due_at=due_at, **(known | facts))
 
 
 def a_column(name: str, kind: ColumnKind = ColumnKind.NUMBER, **facts: Any) -> ColumnContract:

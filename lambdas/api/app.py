@@ -36,6 +36,7 @@ from lambdas.api.routes import (
     monitoring,
     predictions,
     runs,
+    schedules,
     uploads,
 )
 from millrace import bootstrap, errors, names
@@ -52,6 +53,7 @@ RESOURCES = (
     predictions.resource,
     batches.resource,
     ground_truth.resource,
+    schedules.resource,
     api_keys.resource,
     activity.resource,
     dashboard.resource,

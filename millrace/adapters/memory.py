@@ -40,9 +40,10 @@ from millrace.domain.model import (
 from millrace.domain.place import split_uri
 from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
+from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, day_tally, whole
 from millrace.domain.transfer import Transfer, TransferState
-from millrace.errors import AlreadyDecided, Conflict, ContractMoved, InvalidInput, KeyReused, NotFound
+from millrace.errors import AlreadyDecided, ChangedMeanwhile, Conflict, ContractMoved, InvalidInput, KeyReused, NotFound
 from millrace.ports import (
     ContentClaim,
     DatasetCatalog,
@@ -141,6 +142,83 @@ class InMemoryTransfers:
         self._transfers[dataset, transfer_id] = settled
         self._trail.record(audit.transfer_moved(settled, actor))
         return settled
+
+
+class InMemorySchedules:
+    def __init__(self, trail: InMemoryAuditTrail | None = None) -> None:
+        self._lock = RLock()
+        self._trail = trail or InMemoryAuditTrail()
+        self._schedules: dict[str, Schedule] = {}
+        self._firings: dict[tuple[str, datetime], Firing] = {}
+
+    @_one_at_a_time
+    def add(self, schedule: Schedule) -> Schedule:
+        if schedule.schedule_id not in self._schedules:
+            self._schedules[schedule.schedule_id] = schedule
+            self._trail.record(audit.schedule_created(schedule))
+        return self._schedules[schedule.schedule_id]
+
+    def get(self, schedule_id: str) -> Schedule:
+        return _existing(self._schedules, schedule_id, f"there is no schedule {schedule_id}")
+
+    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Schedule]:
+        def made(schedule: Schedule) -> str:
+            return f"{schedule.created_at.isoformat(timespec='microseconds')}#{schedule.schedule_id}"
+
+        found = sorted(self._schedules.values(), key=made, reverse=True)
+        return _page(found, made, after, limit, newest_first=True)
+
+    @_one_at_a_time
+    def change(self, changed: Schedule, *, actor: str) -> Schedule:
+        seen = self.get(changed.schedule_id)
+        if seen.revision != changed.revision:
+            raise ChangedMeanwhile(f"schedule {changed.schedule_id} changed since you looked at it: look again")
+        after = changed.model_copy(update={"revision": seen.revision + 1, "last_firing": seen.last_firing})
+        self._schedules[changed.schedule_id] = after
+        self._trail.record(audit.schedule_changed(seen, after, actor))
+        return after
+
+    @_one_at_a_time
+    def delete(self, schedule_id: str, *, actor: str) -> Schedule:
+        seen = self.get(schedule_id)
+        del self._schedules[schedule_id]
+        self._trail.record(audit.schedule_deleted(seen, actor))
+        return seen
+
+    @_one_at_a_time
+    def record(self, firing: Firing) -> Firing:
+        key = (firing.schedule_id, firing.due_at)
+        if key not in self._firings:
+            known = self.get(firing.schedule_id)
+            self._schedules[firing.schedule_id] = known.model_copy(update={"last_firing": firing})
+            self._firings[key] = firing
+            self._trail.record(audit.schedule_fired(firing))
+        return self._firings[key]
+
+    def firing(self, schedule_id: str, due_at: datetime) -> Firing | None:
+        return self._firings.get((schedule_id, due_at))
+
+    def firings(self, schedule_id: str, *, limit: int) -> Sequence[Firing]:
+        found = [firing for (owner, _), firing in self._firings.items() if owner == schedule_id]
+        return sorted(found, key=lambda firing: firing.due_at, reverse=True)[:limit]
+
+
+class SetTimer(NamedTuple):
+    schedule: Schedule
+    begin_at: datetime | None
+
+
+class InMemoryTimer:
+    """Timers that wake nobody: `set_to` says what they were set to last."""
+
+    def __init__(self) -> None:
+        self.set_to: dict[str, SetTimer] = {}
+
+    def set(self, schedule: Schedule, *, begin_at: datetime | None) -> None:
+        self.set_to[schedule.schedule_id] = SetTimer(schedule, begin_at)
+
+    def remove(self, schedule_id: str) -> None:
+        self.set_to.pop(schedule_id, None)
 
 
 class InMemoryApiKeys:

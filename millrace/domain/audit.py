@@ -17,6 +17,7 @@ from millrace.domain.drift import DriftSummary
 from millrace.domain.entity import Entity, Moment
 from millrace.domain.model import Approval, ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Run
+from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.transfer import Transfer
 
 FIRST_LINK = "0" * 64
@@ -46,6 +47,10 @@ class Action(StrEnum):
     MODEL_VERSION_REJECTED = "model_version.rejected"
     DEPLOYMENT_FAILED = "model_version.deployment_failed"
     ALIAS_MOVED = "alias.moved"
+    SCHEDULE_CREATED = "schedule.created"
+    SCHEDULE_CHANGED = "schedule.changed"
+    SCHEDULE_DELETED = "schedule.deleted"
+    SCHEDULE_FIRED = "schedule.fired"
     API_KEY_CREATED = "api_key.created"
     API_KEY_REVOKED = "api_key.revoked"
     ROLLOUT_STARTED = "rollout.started"
@@ -151,6 +156,10 @@ def run_subject(run_id: str) -> str:
 
 def model_subject(name: str) -> str:
     return f"model:{name}"
+
+
+def schedule_subject(schedule_id: str) -> str:
+    return f"schedule:{schedule_id}"
 
 
 def api_key_subject(key_id: str) -> str:
@@ -273,6 +282,31 @@ def rollout_moved(event: ModelEvent, share: float) -> Deed:
 def deployment_failed(event: ModelEvent) -> Deed:
     detail = {"number": event.number, "reason": event.reason}
     return Deed(model_subject(event.model), event.actor, Action.DEPLOYMENT_FAILED, detail)
+
+
+def schedule_created(schedule: Schedule) -> Deed:
+    detail = _schedule_facts(schedule)
+    return Deed(schedule_subject(schedule.schedule_id), schedule.created_by, Action.SCHEDULE_CREATED, detail)
+
+
+def schedule_changed(before: Schedule, after: Schedule, actor: str) -> Deed:
+    was, is_now = _schedule_facts(before), _schedule_facts(after)
+    changed = {name: {"from": was[name], "to": is_now[name]} for name in was if was[name] != is_now[name]}
+    return Deed(schedule_subject(after.schedule_id), actor, Action.SCHEDULE_CHANGED, {"changed": changed})
+
+
+def schedule_deleted(schedule: Schedule, actor: str) -> Deed:
+    return Deed(schedule_subject(schedule.schedule_id), actor, Action.SCHEDULE_DELETED, _schedule_facts(schedule))
+
+
+def schedule_fired(firing: Firing) -> Deed:
+    detail = firing.model_dump(mode="json", include={"due_at", "outcome", "run_id", "reason"})
+    return Deed(schedule_subject(firing.schedule_id), firing.actor, Action.SCHEDULE_FIRED, detail)
+
+
+def _schedule_facts(schedule: Schedule) -> dict[str, Any]:
+    wanted = {"name", "action", "about", "expression", "timezone", "starts_at", "state"}
+    return schedule.model_dump(mode="json", include=wanted)
 
 
 def api_key_created(key: ApiKey) -> Deed:

@@ -58,6 +58,15 @@ def drift_run_id(*cause: str) -> str:
     return f"{names.DRIFT_PIPELINE}-{_digest(*cause, length=16)}"
 
 
+def schedule_id(name: str, actor: str, at: datetime) -> str:
+    return _digest(name, actor, at.isoformat(), length=16)
+
+
+def scheduled_training_run_id(schedule_id: str, due_at: datetime) -> str:
+    """A schedule is due once at one time, however often that is announced."""
+    return f"{names.TRAINING_PIPELINE}-{_digest(schedule_id, due_at.isoformat(), length=12)}"
+
+
 def job_name(run_id: str, part: str) -> str:
     """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
     return f"{run_id}-{part.replace('_', '-')}"

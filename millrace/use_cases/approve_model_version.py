@@ -57,7 +57,9 @@ def check_four_eyes(catalog: DatasetCatalog, ledger: RunLedger, version: ModelVe
     """
     try:
         settings = catalog.get(version.lineage.dataset).settings
-        requester = ledger.get(version.lineage.run_id).started_by
+        run = ledger.get(version.lineage.run_id)
+        # A schedule starts what the person asked for who made it.
+        requester = str(run.input.get("requested_by", run.started_by))
     except NotFound:
         return  # neither a policy nor a requester is left to hold against anybody
     if settings.four_eyes and _person(requester) == _person(actor):

@@ -83,7 +83,10 @@ class PlatformFunction(lambda_.Function):
 
 
 class EventFunction(PlatformFunction):
-    """A function that EventBridge starts. What it could not handle after retries waits in a queue, and is not lost."""
+    """A function that EventBridge starts. What it could not handle after retries waits in a queue, and is not lost.
+
+    Without a pattern there is no rule: EventBridge Scheduler starts it.
+    """
 
     def __init__(
         self,
@@ -93,7 +96,7 @@ class EventFunction(PlatformFunction):
         config: EnvironmentConfig,
         environment: Mapping[str, str],
         timeout: cdk.Duration,
-        pattern: events.EventPattern,
+        pattern: events.EventPattern | None,
         event_bus: events.IEventBus | None = None,
     ) -> None:
         self.failures = sqs.Queue(
@@ -114,6 +117,8 @@ class EventFunction(PlatformFunction):
             failures=self.failures,
         )
         self.configure_async_invoke(retry_attempts=2, max_event_age=cdk.Duration.hours(6))
+        if pattern is None:
+            return
         events.Rule(
             scope,
             f"{id}Rule",

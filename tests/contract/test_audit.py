@@ -15,6 +15,7 @@ from millrace.adapters.dynamodb import (
     DynamoDriftReports,
     DynamoModelRegistry,
     DynamoRunLedger,
+    DynamoSchedules,
     DynamoTransfers,
     Table,
 )
@@ -25,6 +26,7 @@ from millrace.adapters.memory import (
     InMemoryDriftReports,
     InMemoryModelRegistry,
     InMemoryRunLedger,
+    InMemorySchedules,
     InMemoryTransfers,
 )
 from millrace.domain.audit import (
@@ -38,13 +40,23 @@ from millrace.domain.audit import (
     hash_of,
     model_subject,
     run_subject,
+    schedule_subject,
 )
 from millrace.domain.dataset import Upload
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import RunState
 from millrace.domain.transfer import TransferState
-from millrace.errors import AlreadyDecided, Conflict, NotFound
-from millrace.ports import ApiKeys, AuditTrail, DatasetCatalog, DriftReports, ModelRegistry, RunLedger, Transfers
+from millrace.errors import AlreadyDecided, ChangedMeanwhile, Conflict, NotFound
+from millrace.ports import (
+    ApiKeys,
+    AuditTrail,
+    DatasetCatalog,
+    DriftReports,
+    ModelRegistry,
+    RunLedger,
+    Schedules,
+    Transfers,
+)
 from millrace.use_cases.verify_audit import verify_audit
 from tests.builders import (
     NOON,
@@ -52,8 +64,10 @@ from tests.builders import (
     a_contract,
     a_drift_day,
     a_drift_summary,
+    a_firing,
     a_model_version,
     a_run,
+    a_schedule,
     a_transfer,
     an_api_key,
     an_upload,
@@ -74,6 +88,7 @@ class World(NamedTuple):
     transfers: Transfers
     api_keys: ApiKeys
     drift_reports: DriftReports
+    schedules: Schedules
 
 
 class Ticking:
@@ -99,6 +114,7 @@ def world(request: pytest.FixtureRequest) -> World:
             InMemoryTransfers(trail),
             InMemoryApiKeys(trail),
             InMemoryDriftReports(trail),
+            InMemorySchedules(trail),
         )
     table = Table(request.getfixturevalue("dynamodb"), TABLE, sleep=lambda _: None, now=Ticking().now)
     return World(
@@ -109,6 +125,7 @@ def world(request: pytest.FixtureRequest) -> World:
         DynamoTransfers(table),
         DynamoApiKeys(table),
         DynamoDriftReports(table),
+        DynamoSchedules(table),
     )
 
 
@@ -136,7 +153,8 @@ def everything(world: World) -> list[Change]:
 def _everything(world: World) -> list[tuple[Any, ...]]:
     catalog, ledger, registry, transfers = world.catalog, world.ledger, world.registry, world.transfers
     may, same, bad = an_upload("may.csv", sha256="x"), an_upload("same.csv", sha256="x"), an_upload("bad.csv")
-    file = an_upload("dataset.yaml")
+    file, schedules = an_upload("dataset.yaml"), world.schedules
+    scheduled, going = schedule_subject("0" * 16), schedule_subject("1" * 16)
     key, api_key = an_api_key(), api_key_subject(an_api_key().key_id)
     credit, run, model = dataset_subject("credit"), run_subject("training-1"), model_subject("credit")
 
@@ -236,6 +254,16 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "bob",
             Action.DEPLOYMENT_FAILED,
         ),
+        (lambda: schedules.add(a_schedule()), scheduled, "user:ada", Action.SCHEDULE_CREATED),
+        (
+            lambda: schedules.change(a_schedule(name="new"), actor="user:bob"),
+            scheduled,
+            "user:bob",
+            Action.SCHEDULE_CHANGED,
+        ),
+        (lambda: schedules.record(a_firing()), scheduled, a_schedule().actor, Action.SCHEDULE_FIRED),
+        (lambda: schedules.add(a_schedule("1" * 16)), going, "user:ada", Action.SCHEDULE_CREATED),
+        (lambda: schedules.delete("1" * 16, actor="user:bob"), going, "user:bob", Action.SCHEDULE_DELETED),
         (lambda: world.api_keys.add(key), api_key, "user:ada", Action.API_KEY_CREATED),
         (
             lambda: world.api_keys.revoke(key.key_id, actor="user:bob", at=NOON),
@@ -284,6 +312,8 @@ REPEATED = {
     Action.ALIAS_MOVED,
     Action.API_KEY_CREATED,  # a key is drawn anew each time
     Action.API_KEY_REVOKED,
+    Action.SCHEDULE_CHANGED,  # it names the revision it saw
+    Action.SCHEDULE_DELETED,
 }
 
 
@@ -307,6 +337,9 @@ def test_a_refused_change_leaves_no_entry(world: World) -> None:
         (lambda: world.catalog.reject_upload(upload, ["no"]), Conflict),
         (lambda: world.transfers.settle("credit", "one", TransferState.ABORTED, actor="eve"), Conflict),
         (lambda: world.transfers.settle("credit", "none", TransferState.ABORTED, actor="eve"), NotFound),
+        (lambda: world.schedules.change(a_schedule(name="x"), actor="eve"), ChangedMeanwhile),
+        (lambda: world.schedules.delete("1" * 16, actor="eve"), NotFound),
+        (lambda: world.schedules.record(a_firing(schedule_id="1" * 16)), NotFound),
         (lambda: world.api_keys.add(an_api_key()), Conflict),
         (lambda: world.api_keys.revoke("nobody's", actor="eve", at=NOON), NotFound),
         (lambda: world.api_keys.revoke(an_api_key().key_id, actor="eve", at=NOON), Conflict),
@@ -363,7 +396,7 @@ def test_a_trail_that_nobody_touched_is_whole(world: World) -> None:
 
     report = verify_audit(trail=world.trail)
 
-    assert (report.chains, report.entries, report.faults) == (4, len(entries(world.trail)), ())
+    assert (report.chains, report.entries, report.faults) == (6, len(entries(world.trail)), ())
 
 
 def test_changes_at_the_same_moment_all_find_their_place_in_the_chain(world: World) -> None:

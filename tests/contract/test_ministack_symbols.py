@@ -54,6 +54,10 @@ SIGNATURES = {
     "services.cognito._get_pool_unscoped": None,
     "services.eventbridge._dispatch_event": "(event, view=None)",
     "services.eventbridge._dispatch_to_lambda": "(arn, payload)",
+    "services.eventbridge._cron_next_fire": "(fields, after_dt: datetime.datetime) -> datetime.datetime | None",
+    "services.eventbridge._invoke_target": "(target, event, rule, view=None)",
+    "services.eventbridge._parse_cron_fields": "(expr: str)",
+    "services.eventbridge._parse_rate_seconds": "(expr: str) -> int | None",
     "services.eventbridge._put_events": "(data, allow_aws_source=False)",
     "services.lambda_svc._execute_function_provided_warm": "(func: dict, event: dict, request_id: str) -> dict",
     "services.lambda_svc._execute_function_warm": "(func: dict, event: dict, request_id: str) -> dict",
@@ -73,6 +77,8 @@ SIGNATURES = {
     "services.s3._record_object_version": (
         "(bucket_name: str, key: str, prior_obj: dict | None, obj: dict, data) -> str | None"
     ),
+    "services.scheduler._tick_schedules": "()",
+    "services.scheduler._to_epoch": "(value)",
     "services.stepfunctions._add_event": "(execution, event_type, details=None)",
     "services.stepfunctions._apply_input_path": "(state_def, data, ctx=None)",
     "services.stepfunctions._apply_output_path": "(state_def, data, ctx=None)",
@@ -113,6 +119,7 @@ CLASSES = {
     "services.stepfunctions._ExecutionError": {"error", "cause"},
 }
 STORES = {
+    "services.scheduler._SCHEDULE_TICK_INTERVAL": int,
     "app.SERVICE_HANDLERS": dict,
     "core.lambda_runtime._PROVIDED_INIT_TIMEOUT": float,
     "core.node_pool._NODE_BINARY": str,
@@ -136,6 +143,7 @@ PROVISIONED = (
 SCOPED_STORES = (
     "cloudwatch._alarms",
     "cloudwatch._metrics",
+    "scheduler._schedules",
     "stepfunctions._executions",
     "stepfunctions._state_machines",
 )

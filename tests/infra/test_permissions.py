@@ -49,6 +49,8 @@ ROLES = {
     "SageMaker": READ | WRITE | JOB_LOG | IMAGE | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CollectCandidates": FUNCTION | WRITE,
     "RegisterCandidates": FUNCTION | READ | WRITE | TABLE | {"sns:Publish"},
+    "OnScheduleDue": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
+    "Waking": {"lambda:InvokeFunction"},
     "OnModelVersionApproved": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "Export": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "CheckServingArtefact": FUNCTION | READ | WRITE | TABLE,
@@ -85,6 +87,7 @@ ROLES = {
     | TABLE
     | {"dynamodb:BatchGetItem", "events:PutEvents"}
     | {"logs:DescribeLogStreams", "logs:GetLogEvents"}
+    | {"scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule", "iam:PassRole"}
     | {"states:StartExecution", "states:StopExecution", "states:DescribeExecution", "states:GetExecutionHistory"},
 }
 

@@ -27,6 +27,7 @@ STACKS = {
     "Serving",
     "Batch",
     "Drift",
+    "Schedules",
     "Runs",
     "Identity",
     "Api",

@@ -7,6 +7,7 @@ from millrace.adapters.dynamodb.catalog import DynamoDatasetCatalog
 from millrace.adapters.dynamodb.drift import DynamoDriftReports
 from millrace.adapters.dynamodb.ledger import DynamoRunLedger
 from millrace.adapters.dynamodb.registry import DynamoModelRegistry
+from millrace.adapters.dynamodb.schedules import DynamoSchedules
 from millrace.adapters.dynamodb.table import Table
 from millrace.adapters.dynamodb.tally import DynamoTallies
 from millrace.adapters.dynamodb.transfers import DynamoTransfers
@@ -19,6 +20,7 @@ __all__ = [
     "DynamoGivenAnswers",
     "DynamoModelRegistry",
     "DynamoRunLedger",
+    "DynamoSchedules",
     "DynamoTallies",
     "DynamoTransfers",
     "Table",

@@ -19,6 +19,7 @@ PARAMETERS = {
     "job_id": "batch-1",
     "key_id": "0" * 16,
     "report_id": "drift-0123456789abcdef-data",
+    "schedule_id": "0" * 16,
     "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }
 QUERIES = {

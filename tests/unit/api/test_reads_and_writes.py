@@ -18,7 +18,7 @@ from millrace import bootstrap
 from millrace.domain import place
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, an_api_key, later
+from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, a_schedule, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
 from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
 from tests.unit.serving.conftest import Exported, exported
@@ -39,6 +39,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     world.store.write(QUARANTINE, json.dumps(row).encode() + b"\n")
     world.sends("may.csv", rows)
     world.api_keys.add(an_api_key(name=f"of {rows} rows"))
+    world.schedules.add(a_schedule(name=f"of {rows} rows"))
     run = world.start()
     candidates = world.train(run, world.plan(run))
     world.collect(run, candidates)
@@ -144,6 +145,12 @@ def small_model() -> Exported:
         return exported(Path(folder), 1, "digest")
 
 
+def scheduled(api: Api) -> str:
+    api.trained()
+    api.world.schedules.add(a_schedule())
+    return ""
+
+
 def with_a_key(api: Api) -> str:
     api.world.api_keys.add(an_api_key())
     return ""
@@ -185,6 +192,15 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
         {"version": "credit:1", "reason": REASON},
         "/models/credit",
     ),
+    "create_schedule": (
+        nothing,
+        "/schedules",
+        {"name": "daily", "action": "train", "about": "credit", "expression": "rate(1 day)"},
+        "/schedules",
+    ),
+    "change_schedule": (scheduled, f"/schedules/{a_schedule().schedule_id}", {"state": "PAUSED"}, "/schedules"),
+    "delete_schedule": (scheduled, f"/schedules/{a_schedule().schedule_id}", None, "/schedules"),
+    "run_schedule": (scheduled, f"/schedules/{a_schedule().schedule_id}/run", None, "/runs"),
     "create_api_key": (nothing, "/api-keys", {"name": "ci", "roles": ["viewer"]}, "/api-keys"),
     "revoke_key": (with_a_key, f"/api-keys/{an_api_key().key_id}", None, "/api-keys"),
     "start_batch_upload": (trained, "/inference/batch/uploads", BATCH_FILE, "/activity"),

@@ -21,6 +21,8 @@ from millrace.adapters.memory import (
     InMemoryObjectStore,
     InMemoryPipelines,
     InMemoryRunLedger,
+    InMemorySchedules,
+    InMemoryTimer,
     InMemoryTransfers,
     SetClock,
 )
@@ -62,6 +64,8 @@ class World:
     registry: InMemoryModelRegistry = field(init=False)
     transfers: InMemoryTransfers = field(init=False)
     api_keys: InMemoryApiKeys = field(init=False)
+    schedules: InMemorySchedules = field(init=False)
+    timer: InMemoryTimer = field(default_factory=InMemoryTimer)
     multipart: InMemoryMultipartUploads = field(init=False)
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
@@ -78,6 +82,7 @@ class World:
         self.registry = InMemoryModelRegistry(self.audit)
         self.transfers = InMemoryTransfers(self.audit)
         self.api_keys = InMemoryApiKeys(self.audit)
+        self.schedules = InMemorySchedules(self.audit)
         self.multipart = InMemoryMultipartUploads(self.store)
 
     def sends(self, file_name: str = "may.csv", size: int = 100, dataset: str = "credit") -> Progress:

@@ -1,0 +1,75 @@
+"""Do what a schedule says: when it is due, or because a person wants it now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from millrace.domain.run import Run
+from millrace.domain.schedule import Firing, FiringOutcome, Schedule, ScheduledAction, ScheduleState
+from millrace.errors import Conflict, InvalidInput, NotFound, TrainingImpossible
+from millrace.ports import Clock, DatasetCatalog, Pipelines, RunLedger, Schedules
+from millrace.use_cases.start_training import train_on_schedule
+
+
+class Means(NamedTuple):
+    """What scheduled actions work with."""
+
+    catalog: DatasetCatalog
+    ledger: RunLedger
+    pipelines: Pipelines
+    clock: Clock
+
+
+def _train(means: Means, schedule: Schedule, due_at: datetime, actor: str, requested_by: str) -> Run:
+    return train_on_schedule(
+        catalog=means.catalog,
+        ledger=means.ledger,
+        pipelines=means.pipelines,
+        clock=means.clock,
+        dataset=schedule.about,
+        schedule_id=schedule.schedule_id,
+        due_at=due_at,
+        started_by=actor,
+        requested_by=requested_by,
+    )
+
+
+# To make an action schedulable: a function that starts its run, under a name computed of schedule and time, and a line.
+ACTIONS: Mapping[ScheduledAction, Callable[[Means, Schedule, datetime, str, str], Run]] = {
+    ScheduledAction.TRAIN: _train,
+}
+# What the state of things may forbid this time. Anything else is a failure, and the firing is tried again.
+_REFUSALS = (InvalidInput, NotFound, Conflict, TrainingImpossible)
+
+
+def fire_due(*, schedules: Schedules, means: Means, schedule_id: str, due_at: datetime) -> Firing | None:
+    """What came of the time `due_at`; the same however often it is announced.
+
+    None when there is no such schedule any more, or it was paused meanwhile.
+    """
+    try:
+        schedule = schedules.get(schedule_id)
+    except NotFound:
+        return None
+    known = schedules.firing(schedule_id, due_at)
+    if known is not None or schedule.state is ScheduleState.PAUSED:
+        return known
+    return _fire(schedules, means, schedule, due_at, schedule.actor, schedule.created_by)
+
+
+def run_now(*, schedules: Schedules, means: Means, schedule_id: str, actor: str) -> Firing:
+    """Also while the schedule is paused. Raises NotFound."""
+    return _fire(schedules, means, schedules.get(schedule_id), means.clock.now(), actor, actor)
+
+
+def _fire(
+    schedules: Schedules, means: Means, schedule: Schedule, due_at: datetime, actor: str, requested_by: str
+) -> Firing:
+    said = {"schedule_id": schedule.schedule_id, "due_at": due_at, "fired_at": means.clock.now(), "actor": actor}
+    try:
+        run = ACTIONS[schedule.action](means, schedule, due_at, actor, requested_by)
+    except _REFUSALS as refusal:
+        return schedules.record(Firing(**said, outcome=FiringOutcome.REFUSED, reason=str(refusal)))
+    return schedules.record(Firing(**said, outcome=FiringOutcome.STARTED, run_id=run.run_id))
