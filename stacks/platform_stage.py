@@ -79,7 +79,9 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
-        schedules = SchedulesStack(self, "Schedules", config=config, registry=registry, training=training)
+        schedules = SchedulesStack(
+            self, "Schedules", config=config, data=data, registry=registry, training=training, batch=batch
+        )
         RunsStack(
             self,
             "Runs",

@@ -9,8 +9,10 @@ from constructs import Construct
 
 from millrace import names
 from stacks.acknowledge import acknowledge_wildcard, exported_name
+from stacks.batch_stack import BatchStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import EventFunction
+from stacks.data_stack import DataStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
 from stacks.training_stack import TrainingStack
@@ -27,8 +29,10 @@ class SchedulesStack(PlatformStack):
         id: str,
         *,
         config: EnvironmentConfig,
+        data: DataStack,
         registry: RegistryStack,
         training: TrainingStack,
+        batch: BatchStack,
     ) -> None:
         super().__init__(scope, id, config=config)
         on_schedule_due = EventFunction(
@@ -37,13 +41,16 @@ class SchedulesStack(PlatformStack):
             config=config,
             timeout=cdk.Duration.seconds(30),
             environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
+                names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
             },
             pattern=None,
         )
         registry.may_use(on_schedule_due)
         training.state_machine.grant_start_execution(on_schedule_due)
+        batch.state_machine.grant_start_execution(on_schedule_due)
 
         self._group = scheduler.CfnScheduleGroup(self, "Timers")
         self._role = self._waking_role(on_schedule_due)

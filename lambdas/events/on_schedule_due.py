@@ -26,7 +26,15 @@ class ScheduleDue(BaseModel):
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     due = ScheduleDue.model_validate(event)
     platform = bootstrap.platform()
-    means = Means(platform.catalog, platform.ledger, platform.pipelines, platform.clock)
+    means = Means(
+        catalog=platform.catalog,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        pipelines=platform.pipelines,
+        store=platform.store,
+        clock=platform.clock,
+        data_bucket=platform.settings.require("data_bucket"),
+    )
     firing = fire_due(schedules=platform.schedules, means=means, schedule_id=due.schedule_id, due_at=due.due_at)
     outcome = None if firing is None else firing.outcome
     run_id = None if firing is None else firing.run_id

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from millrace.domain.run import Run
 from millrace.domain.schedule import Firing, FiringOutcome, Schedule, ScheduledAction, ScheduleState
 from millrace.errors import Conflict, InvalidInput, NotFound, TrainingImpossible
-from millrace.ports import Clock, DatasetCatalog, Pipelines, RunLedger, Schedules
+from millrace.ports import Clock, DatasetCatalog, ModelRegistry, ObjectStore, Pipelines, RunLedger, Schedules
+from millrace.use_cases.start_batch_inference import start_batch_inference
 from millrace.use_cases.start_training import train_on_schedule
 
 
@@ -17,9 +18,21 @@ class Means(NamedTuple):
     """What scheduled actions work with."""
 
     catalog: DatasetCatalog
+    registry: ModelRegistry
     ledger: RunLedger
     pipelines: Pipelines
+    store: ObjectStore
     clock: Clock
+    data_bucket: str
+
+
+class _Stopped(NamedTuple):
+    """A clock that shows the time in question: what is named after the time is then named alike each time."""
+
+    moment: datetime
+
+    def now(self) -> datetime:
+        return self.moment
 
 
 def _train(means: Means, schedule: Schedule, due_at: datetime, actor: str, requested_by: str) -> Run:
@@ -36,9 +49,32 @@ def _train(means: Means, schedule: Schedule, due_at: datetime, actor: str, reque
     )
 
 
+def _score(means: Means, schedule: Schedule, due_at: datetime, actor: str, _requested_by: str) -> Run:
+    """The champion's predictions for the newest version of the dataset that it was trained on."""
+    dataset = means.registry.model(schedule.about).dataset
+    newest = means.catalog.get(dataset).latest_ready_version
+    if not newest:
+        raise Conflict(f"{dataset} has no version that is ready: upload a file first")
+    return start_batch_inference(
+        catalog=means.catalog,
+        registry=means.registry,
+        ledger=means.ledger,
+        pipelines=means.pipelines,
+        store=means.store,
+        clock=_Stopped(due_at),
+        data_bucket=means.data_bucket,
+        model=schedule.about,
+        dataset=dataset,
+        dataset_version=newest,
+        actor=actor,
+        reason=f"schedule {schedule.schedule_id}",
+    )
+
+
 # To make an action schedulable: a function that starts its run, under a name computed of schedule and time, and a line.
 ACTIONS: Mapping[ScheduledAction, Callable[[Means, Schedule, datetime, str, str], Run]] = {
     ScheduledAction.TRAIN: _train,
+    ScheduledAction.SCORE: _score,
 }
 # What the state of things may forbid this time. Anything else is a failure, and the firing is tried again.
 _REFUSALS = (InvalidInput, NotFound, Conflict, TrainingImpossible)

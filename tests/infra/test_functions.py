@@ -80,7 +80,10 @@ PIPELINES = {
 KNOWN_PIPELINES = {
     "lambdas.events.on_upload_arrived": {names.INGEST_STATE_MACHINE_ARN},
     "lambdas.events.on_dataset_version_ready": {names.TRAINING_STATE_MACHINE_ARN},
-    "lambdas.events.on_schedule_due": {names.TRAINING_STATE_MACHINE_ARN},
+    "lambdas.events.on_schedule_due": {
+        names.TRAINING_STATE_MACHINE_ARN,
+        names.BATCH_INFERENCE_STATE_MACHINE_ARN,
+    },
     "lambdas.events.on_model_version_approved": {names.DEPLOYMENT_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_input_arrived": {names.BATCH_INFERENCE_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_inference_completed": {names.DRIFT_STATE_MACHINE_ARN},

@@ -119,7 +119,15 @@ def delete_schedule(schedule_id: ScheduleId) -> Response[ScheduleSummary]:
 def run_schedule(schedule_id: ScheduleId) -> Response[FiringAnswer]:
     """Do now what the schedule does, also while it is paused. `outcome` says whether there is a run."""
     platform = bootstrap.platform()
-    means = Means(platform.catalog, platform.ledger, platform.pipelines, platform.clock)
+    means = Means(
+        catalog=platform.catalog,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        pipelines=platform.pipelines,
+        store=platform.store,
+        clock=platform.clock,
+        data_bucket=platform.settings.require("data_bucket"),
+    )
     firing = run_now(schedules=platform.schedules, means=means, schedule_id=schedule_id, actor=resource.caller.actor)
     return answer(firing_answer(firing))
 

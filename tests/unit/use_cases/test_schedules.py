@@ -14,7 +14,7 @@ from millrace.errors import ChangedMeanwhile, InvalidInput, NotAllowed, NotFound
 from millrace.use_cases.approve_model_version import check_four_eyes
 from millrace.use_cases.fire_schedule import ACTIONS, Means, fire_due, run_now
 from millrace.use_cases.keep_schedule import change_schedule, create_schedule, delete_schedule
-from tests.builders import NOON, later
+from tests.builders import DATA_BUCKET, NOON, later
 from tests.unit.use_cases.world import World
 
 
@@ -27,7 +27,7 @@ def world() -> World:
 
 
 def means(world: World) -> Means:
-    return Means(world.catalog, world.ledger, world.pipelines, world.clock)
+    return Means(world.catalog, world.registry, world.ledger, world.pipelines, world.store, world.clock, DATA_BUCKET)
 
 
 def made(world: World, **facts: Any) -> Schedule:
@@ -91,7 +91,9 @@ class TestKeeping:
 
     @pytest.mark.parametrize("action", [each for each in ScheduledAction if each not in ACTIONS])
     def test_what_cannot_be_scheduled_is_refused_with_what_can(self, action: ScheduledAction, world: World) -> None:
-        with pytest.raises(InvalidInput, match=f"{action} cannot be scheduled on this platform yet: what can is train"):
+        with pytest.raises(
+            InvalidInput, match=f"{action} cannot be scheduled on this platform yet: what can is train, score"
+        ):
             made(world, action=action)
 
     def test_pausing_stops_the_timer_and_resuming_goes_on_in_the_old_rhythm(self, world: World) -> None:
@@ -203,6 +205,22 @@ class TestFiring:
         world.pipelines.start = start  # type: ignore[method-assign]
 
         assert due(world, schedule).outcome is FiringOutcome.STARTED
+
+    def test_the_champion_scores_the_newest_version_once_for_each_time(self, world: World) -> None:
+        world.trained()
+        schedule = made(world, action=ScheduledAction.SCORE)
+        assert due(world, schedule).outcome is FiringOutcome.REFUSED  # nobody is champion yet
+        world.registry.decide("credit", 1, approve=True, actor="bob", reason="good", at=NOON)
+        world.registry.move_alias("credit", "champion", 1, expected=None, actor="bob", reason="live", at=NOON)
+
+        firings = [due(world, schedule, later(120)) for _ in range(2)]
+
+        run = world.ledger.get(firings[0].run_id)
+        newest = world.catalog.get("credit").latest_ready_version
+        assert firings[0] == firings[1]
+        assert (run.pipeline, run.model, run.started_by) == (names.BATCH_INFERENCE_PIPELINE, "credit", schedule.actor)
+        assert run.input["source_uri"] == f"{world.catalog.version('credit', newest).location}data/"
+        assert run.input["number"] == 1
 
     def test_a_person_may_run_it_now_even_while_it_is_paused(self, world: World) -> None:
         schedule = made(world)
