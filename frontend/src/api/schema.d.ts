@@ -1086,6 +1086,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Schedules, newest first: when each is due next, and what came of its last time
+         * @description Schedules, newest first: when each is due next, and what came of its last time.
+         */
+        get: operations["list_schedules"];
+        put?: never;
+        /**
+         * Make a schedule: what to do, and when. What a run needs is looked at when it is due
+         * @description Make a schedule: what to do, and when. What a run needs is looked at when it is due.
+         */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One schedule: its next times, and what came of the latest ones
+         * @description One schedule: its next times, and what came of the latest ones.
+         */
+        get: operations["get_schedule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a schedule. The runs that it started stay
+         * @description Delete a schedule. The runs that it started stay.
+         */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change, pause or resume a schedule. Say with `If-Match` which one you have seen
+         * @description Change, pause or resume a schedule. Say with `If-Match` which one you have seen.
+         */
+        patch: operations["change_schedule"];
+        trace?: never;
+    };
+    "/schedules/{schedule_id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do now what the schedule does, also while it is paused. `outcome` says whether there is a run
+         * @description Do now what the schedule does, also while it is paused. `outcome` says whether there is a run.
+         */
+        post: operations["run_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/training/estimate": {
         parameters: {
             query?: never;
@@ -1134,7 +1206,7 @@ export interface components {
          * Action
          * @enum {string}
          */
-        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended" | "drift.reported";
+        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "schedule.created" | "schedule.changed" | "schedule.deleted" | "schedule.fired" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended" | "drift.reported";
         /**
          * ActivityEntry
          * @description One change. `subject` is what was changed, `sequence` counts its changes, `hash` seals the entry.
@@ -2416,6 +2488,35 @@ export interface components {
             reason: string;
         };
         /**
+         * FiringAnswer
+         * @description What came of one time: a run, or why there is none. `actor` is the schedule, or who ran it by hand.
+         */
+        FiringAnswer: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Fired At
+             * Format: date-time
+             */
+            fired_at: string;
+            /** Actor */
+            actor: string;
+            outcome: components["schemas"]["FiringOutcome"];
+            /** Run Id */
+            run_id: string | null;
+            /** Reason */
+            reason: string | null;
+        };
+        /**
+         * FiringOutcome
+         * @description STARTED: there is a run. REFUSED: it could not be started as things were; the next time may go well.
+         * @enum {string}
+         */
+        FiringOutcome: "STARTED" | "REFUSED";
+        /**
          * Format
          * @enum {string}
          */
@@ -2859,6 +2960,40 @@ export interface components {
             settings: components["schemas"]["SettingsChange"];
         };
         /**
+         * NewSchedule
+         * @description What to do, and when. A rate counts from `starts_at`, or one step from now.
+         * @example {
+         *       "about": "credit",
+         *       "action": "train",
+         *       "expression": "cron(0 6 ? * MON *)",
+         *       "name": "Every Monday morning",
+         *       "timezone": "Europe/Berlin"
+         *     }
+         */
+        NewSchedule: {
+            /** Name */
+            name: string;
+            action: components["schemas"]["ScheduledAction"];
+            /**
+             * About
+             * @description The dataset to train on, or the model to score with or to watch.
+             */
+            about: string;
+            /**
+             * Expression
+             * @description `rate(12 hours)`, or `cron(0 6 ? * MON-FRI *)`: minutes, hours, day of month, month, day of week, year.
+             */
+            expression: string;
+            /**
+             * Timezone
+             * @description Of the IANA database, for example `Europe/Berlin`.
+             * @default UTC
+             */
+            timezone: string;
+            /** Starts At */
+            starts_at?: string | null;
+        };
+        /**
          * NewUpload
          * @description The file that will be sent.
          * @example {
@@ -3053,6 +3188,21 @@ export interface components {
         PageOf_QuarantinedRowAnswer_: {
             /** Items */
             items: components["schemas"]["QuarantinedRowAnswer"][];
+            /**
+             * Next Cursor
+             * @description Give it as `cursor` to go on; null on the last page.
+             */
+            next_cursor: string | null;
+            /**
+             * Total
+             * @description How many there are on all pages; null where only reading them all would tell.
+             */
+            total?: number | null;
+        };
+        /** PageOf[ScheduleSummary] */
+        PageOf_ScheduleSummary_: {
+            /** Items */
+            items: components["schemas"]["ScheduleSummary"][];
             /**
              * Next Cursor
              * @description Give it as `cursor` to go on; null on the last page.
@@ -3567,6 +3717,115 @@ export interface components {
              */
             usual_seconds: number | null;
         };
+        /**
+         * ScheduleChanges
+         * @description What is named changes, the rest stays. State PAUSED pauses, ACTIVE goes on.
+         * @example {
+         *       "state": "PAUSED"
+         *     }
+         */
+        ScheduleChanges: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * About
+             * @description The dataset to train on, or the model to score with or to watch.
+             * @default
+             */
+            about: string;
+            /**
+             * Expression
+             * @description `rate(12 hours)`, or `cron(0 6 ? * MON-FRI *)`: minutes, hours, day of month, month, day of week, year.
+             * @default
+             */
+            expression: string;
+            /**
+             * Timezone
+             * @default
+             */
+            timezone: string;
+            /** Starts At */
+            starts_at?: string | null;
+            /** @default ACTIVE */
+            state: components["schemas"]["ScheduleState"];
+        };
+        /**
+         * ScheduleDetail
+         * @description `next_times` are the times at which it is due next; `firings` what came of the latest ones, latest first.
+         */
+        ScheduleDetail: {
+            /** Schedule Id */
+            schedule_id: string;
+            /** Name */
+            name: string;
+            action: components["schemas"]["ScheduledAction"];
+            /** About */
+            about: string;
+            /** Expression */
+            expression: string;
+            /** Timezone */
+            timezone: string;
+            /** Starts At */
+            starts_at: string | null;
+            state: components["schemas"]["ScheduleState"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Next At */
+            next_at: string | null;
+            last_firing: components["schemas"]["FiringAnswer"] | null;
+            /** Next Times */
+            next_times: string[];
+            /** Firings */
+            firings: components["schemas"]["FiringAnswer"][];
+        };
+        /**
+         * ScheduleState
+         * @enum {string}
+         */
+        ScheduleState: "ACTIVE" | "PAUSED";
+        /**
+         * ScheduleSummary
+         * @description A schedule in a list. `next_at` is null while it is paused.
+         */
+        ScheduleSummary: {
+            /** Schedule Id */
+            schedule_id: string;
+            /** Name */
+            name: string;
+            action: components["schemas"]["ScheduledAction"];
+            /** About */
+            about: string;
+            /** Expression */
+            expression: string;
+            /** Timezone */
+            timezone: string;
+            /** Starts At */
+            starts_at: string | null;
+            state: components["schemas"]["ScheduleState"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Next At */
+            next_at: string | null;
+            last_firing: components["schemas"]["FiringAnswer"] | null;
+        };
+        /**
+         * ScheduledAction
+         * @enum {string}
+         */
+        ScheduledAction: "train" | "score" | "check_drift";
         /**
          * SelectedFeature
          * @description The chosen feature, training and now over the same bins, with what was compared.
@@ -10189,6 +10448,630 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSummary"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageOf_ScheduleSummary_"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSchedule"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            201: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDetail"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A schedule's id. */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDetail"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A schedule's id. */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleSummary"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have seen: 412 when it is no longer true. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description A schedule's id. */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleChanges"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleDetail"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description ChangedMeanwhile: The thing is no longer at the revision that the change was decided on (`If-Match`) */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A schedule's id. */
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiringAnswer"];
                 };
             };
             /** @description NotSignedIn: The request comes without a token that says who sends it */
