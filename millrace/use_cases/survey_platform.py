@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import NamedTuple
 
+from millrace.domain.drift import DriftKind, DriftSummary, DriftVerdict
 from millrace.domain.model import CHAMPION, Metric, ModelEvent, ModelVersion, RegisteredModel
 from millrace.domain.run import Run, RunState
-from millrace.ports import ModelRegistry, RunLedger
+from millrace.ports import DriftReports, ModelRegistry, RunLedger
 
 # A failure that nobody has looked at for so long needs nobody.
 FAILURES_SINCE = timedelta(days=7)
@@ -23,16 +24,18 @@ _LONGEST_BATCH = 100
 class NeedKind(StrEnum):
     APPROVAL = "approval"
     RUN_FAILED = "run_failed"
+    DRIFT = "drift"
 
 
 class Need(NamedTuple):
-    """One thing that waits for a person: an approval, of which `version` is to be looked at first, or a failed run."""
+    """One thing that waits for a person: an approval, of which `version` is to be looked at first, a failure, drift."""
 
     kind: NeedKind
     at: datetime
     version: ModelVersion | None = None
     waiting: int = 0
     run: Run | None = None
+    drift: DriftSummary | None = None
 
 
 class Quality(NamedTuple):
@@ -46,11 +49,28 @@ class LiveModel(NamedTuple):
     model: RegisteredModel
     champion: ModelVersion
     quality: Sequence[Quality]
+    drift: DriftSummary | None
 
 
-def needs(*, registry: ModelRegistry, ledger: RunLedger, now: datetime) -> Sequence[Need]:
-    """Newest first: one approval for each model with waiting versions, one failure for each that nothing followed."""
-    found = [*_approvals(registry), *_failures(ledger, now)]
+Drifts = Mapping[tuple[str, DriftKind], DriftSummary]
+"""The latest report on each model that is live, of each kind."""
+
+
+def latest_drifts(*, registry: ModelRegistry, reports: DriftReports) -> Drifts:
+    """Of the versions that are champions now, among the latest reports of all."""
+    champions = {model.name: model.aliases.get(CHAMPION) for model in registry.models()}
+    told = [each for each in reports.page(limit=_LONGEST_BATCH).items if champions.get(each.model) == each.number]
+    return {(each.model, each.kind): each for each in reversed(told) if each.number is not None}
+
+
+def needs(*, registry: ModelRegistry, ledger: RunLedger, drifts: Drifts, now: datetime) -> Sequence[Need]:
+    """Newest first: an approval for each model with waiting versions, each drift, each failure nothing followed."""
+    drifted = [each for each in drifts.values() if each.verdict is DriftVerdict.DRIFT]
+    found = [
+        *_approvals(registry),
+        *_failures(ledger, now),
+        *(Need(NeedKind.DRIFT, each.created_at, drift=each) for each in drifted),
+    ]
     return sorted(found, key=lambda need: need.at, reverse=True)
 
 
@@ -61,16 +81,19 @@ def usual_seconds(*, ledger: RunLedger, run: Run) -> float | None:
     return median(seconds) if seconds else None
 
 
-def live_models(*, registry: ModelRegistry, now: datetime, limit: int) -> Sequence[LiveModel]:
+def live_models(*, registry: ModelRegistry, drifts: Drifts, now: datetime, limit: int) -> Sequence[LiveModel]:
     """The models with a champion, by name, and how good their champions of the last 12 weeks were."""
     models = [model for model in registry.models() if CHAMPION in model.aliases][:limit]
     moves = {model.name: _moves(registry.history(model.name), now - QUALITY_SINCE) for model in models}
     versions = _look_up(registry, {(name, move.number) for name, each in moves.items() for move in each})
-    return [_live(model, moves[model.name], versions) for model in models]
+    return [_live(model, moves[model.name], versions, drifts.get((model.name, DriftKind.DATA))) for model in models]
 
 
 def _live(
-    model: RegisteredModel, moves: Sequence[ModelEvent], versions: dict[tuple[str, int], ModelVersion]
+    model: RegisteredModel,
+    moves: Sequence[ModelEvent],
+    versions: dict[tuple[str, int], ModelVersion],
+    drift: DriftSummary | None,
 ) -> LiveModel:
     champion = versions[model.name, model.aliases[CHAMPION]]
     metric = champion.primary_metric
@@ -79,7 +102,7 @@ def _live(
         for move in moves
         if metric in versions[model.name, move.number].metrics
     ]
-    return LiveModel(model, champion, quality)
+    return LiveModel(model, champion, quality, drift)
 
 
 def _moves(history: Sequence[ModelEvent], since: datetime) -> Sequence[ModelEvent]:

@@ -2719,6 +2719,8 @@ export interface components {
              * @description Champions of the last 12 weeks, oldest first.
              */
             quality: components["schemas"]["QualityOfChampion"][];
+            /** @description The latest report on its inputs; null when there is none. */
+            drift: components["schemas"]["DriftReportSummary"] | null;
         };
         /**
          * LogAnswer
@@ -2856,7 +2858,7 @@ export interface components {
         };
         /**
          * NeedAnswer
-         * @description One thing that waits for a person: a model with versions to decide on, or a run that failed.
+         * @description One thing that waits for a person: a model with versions to decide on, a failed run, a live model's drift.
          */
         NeedAnswer: {
             kind: components["schemas"]["NeedKind"];
@@ -2887,12 +2889,14 @@ export interface components {
              * @description Of a failure: the step that failed, where one did.
              */
             step?: string | null;
+            /** @description Of drift: the report. */
+            drift?: components["schemas"]["DriftReportSummary"] | null;
         };
         /**
          * NeedKind
          * @enum {string}
          */
-        NeedKind: "approval" | "run_failed";
+        NeedKind: "approval" | "run_failed" | "drift";
         /**
          * NewApiKey
          * @description The key that is wanted: which of your roles it has (all of them, unless you say) and for how long.

@@ -22,7 +22,7 @@ from millrace.domain.model import ApprovalState
 from millrace.domain.role import EVERYONE
 from millrace.domain.run import Run, RunState
 from millrace.domain.tally import DayTally, RunCounts
-from millrace.use_cases.survey_platform import live_models, needs, usual_seconds
+from millrace.use_cases.survey_platform import latest_drifts, live_models, needs, usual_seconds
 
 resource = Resource("dashboard")
 LATEST = 5
@@ -71,9 +71,14 @@ def get_overview() -> Response[OverviewAnswer]:
     running = platform.ledger.page(state=RunState.RUNNING, limit=SHOWN_RUNS).items
     models = platform.registry.models()
     seen = [f"{run.run_id}.{run.revision}" for run in (*runs, *running)]
-    etag = resource.unless_unchanged(today, tally, series, *seen, *(f"{each.name}.{each.revision}" for each in models))
+    drifts = latest_drifts(registry=platform.registry, reports=platform.drift_reports)
+    seen += [*(f"{each.name}.{each.revision}" for each in models), *(each.id for each in drifts.values())]
+    etag = resource.unless_unchanged(today, tally, series, *seen)
     body = OverviewAnswer(
-        needs=[need_answer(need) for need in needs(registry=platform.registry, ledger=platform.ledger, now=now)],
+        needs=[
+            need_answer(need)
+            for need in needs(registry=platform.registry, ledger=platform.ledger, drifts=drifts, now=now)
+        ],
         running=[_running(run, usual_seconds(ledger=platform.ledger, run=run)) for run in running],
         recent_runs=[run_summary(run) for run in runs if run.state is not RunState.RUNNING],
         runs_by_day=_every_day(series, today, SHOWN_DAYS),
@@ -83,7 +88,10 @@ def get_overview() -> Response[OverviewAnswer]:
         dataset_versions=tally.dataset_versions,
         models=tally.models,
         pending_approvals=tally.model_versions[ApprovalState.PENDING],
-        live_models=[live_model(each) for each in live_models(registry=platform.registry, now=now, limit=SHOWN_MODELS)],
+        live_models=[
+            live_model(each)
+            for each in live_models(registry=platform.registry, drifts=drifts, now=now, limit=SHOWN_MODELS)
+        ],
     )
     return answer(body, etag=etag, poll_after=BUSY_SECONDS if running else IDLE_SECONDS)
 

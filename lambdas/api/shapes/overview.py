@@ -8,13 +8,14 @@ from pydantic import BaseModel, Field
 
 from lambdas.api.shapes.activity import DayOfRuns
 from lambdas.api.shapes.models import VersionBrief, brief
+from lambdas.api.shapes.monitoring import DriftReportSummary, report_summary
 from lambdas.api.shapes.runs import RunSummary, run_summary
 from millrace.domain.model import Metric
 from millrace.use_cases.survey_platform import LiveModel, Need, NeedKind
 
 
 class NeedAnswer(BaseModel):
-    """One thing that waits for a person: a model with versions to decide on, or a run that failed."""
+    """One thing that waits for a person: a model with versions to decide on, a failed run, a live model's drift."""
 
     kind: NeedKind
     at: datetime
@@ -24,6 +25,7 @@ class NeedAnswer(BaseModel):
     waiting: int = Field(default=0, description="Of an approval: how many versions of the model wait.")
     run: RunSummary | None = Field(default=None, description="Of a failure: the run.")
     step: str | None = Field(default=None, description="Of a failure: the step that failed, where one did.")
+    drift: DriftReportSummary | None = Field(default=None, description="Of drift: the report.")
 
 
 class RunningRun(RunSummary):
@@ -41,6 +43,7 @@ class LiveModelAnswer(BaseModel):
     name: str
     champion: VersionBrief
     quality: list[QualityOfChampion] = Field(description="Champions of the last 12 weeks, oldest first.")
+    drift: DriftReportSummary | None = Field(description="The latest report on its inputs; null when there is none.")
 
 
 class DayOfCost(BaseModel):
@@ -73,19 +76,21 @@ class OverviewAnswer(BaseModel):
 
 
 def need_answer(need: Need) -> NeedAnswer:
-    version, run = need.version, need.run
+    version, run, drift = need.version, need.run, need.drift
     return NeedAnswer(
         kind=need.kind,
         at=need.at,
-        model=version.model if version else run.model if run else None,
+        model=next((each.model for each in (version, run, drift) if each is not None), None),
         version=brief(version) if version else None,
         sentence=version.verdict.sentence if version else None,
         waiting=need.waiting,
         run=run_summary(run) if run else None,
         step=next((step.name for step in run.steps if step.reason), None) if run else None,
+        drift=report_summary(drift) if drift else None,
     )
 
 
 def live_model(live: LiveModel) -> LiveModelAnswer:
+    drift = report_summary(live.drift) if live.drift else None
     quality = [QualityOfChampion(at=each.at, value=each.value) for each in live.quality]
-    return LiveModelAnswer(name=live.model.name, champion=brief(live.champion), quality=quality)
+    return LiveModelAnswer(name=live.model.name, champion=brief(live.champion), quality=quality, drift=drift)

@@ -25,6 +25,7 @@ OVERVIEW: dict[str, Any] = {
             "waiting": 2,
             "run": None,
             "step": None,
+            "drift": None,
         },
         {
             "kind": "run_failed",
@@ -35,6 +36,7 @@ OVERVIEW: dict[str, Any] = {
             "waiting": 0,
             "run": _FAILED,
             "step": "TrainCandidates",
+            "drift": None,
         },
     ],
     "running": [_RUNNING],
@@ -51,6 +53,7 @@ OVERVIEW: dict[str, Any] = {
             "name": "churn",
             "champion": model_examples.BRIEF,
             "quality": [{"at": _AT, "value": {"value": 0.83, "low": 0.79, "high": 0.86, "higher_is_better": True}}],
+            "drift": None,
         }
     ],
 }

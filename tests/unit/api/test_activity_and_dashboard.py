@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from millrace.domain.drift import DriftKind, DriftVerdict
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import NOON, a_run
+from tests.builders import NOON, a_drift_day, a_drift_summary, a_run
 from tests.unit.api.conftest import REASON, Api
 
 
@@ -178,3 +179,24 @@ def test_cost_is_of_this_month_and_goes_on_as_it_was(api: Api) -> None:
     assert cost["month_usd"] == 0.115
     assert cost["forecast_usd"] == pytest.approx(0.115 / 20 * 30)
     assert [day["day"] for day in cost["days"] if day["cost_usd"]] == ["2026-10-26", "2026-11-19"]
+
+
+def test_drift_of_what_is_live_needs_somebody_until_a_later_report_finds_none(api: Api) -> None:
+    api.trained()
+    api.approved(2)
+    told = {"model": "credit", "number": 2, "kind": DriftKind.DATA}
+    drifted = a_drift_summary("drift-1-data", verdict=DriftVerdict.DRIFT, sentence="age moved", **told)
+    api.world.drift_reports.record(drifted, a_drift_day(drifted))
+    of_another = a_drift_summary("drift-2-data", minutes=1, verdict=DriftVerdict.DRIFT, **(told | {"number": 1}))
+    api.world.drift_reports.record(of_another, a_drift_day(of_another))
+
+    shown = api.get("/dashboard/overview")
+
+    assert [(n["model"], n["drift"]["sentence"]) for n in shown.json["needs"] if n["kind"] == "drift"] == [
+        ("credit", "age moved")
+    ]
+    assert shown.json["live_models"][0]["drift"]["id"] == "drift-1-data"
+    calm = a_drift_summary("drift-3-data", minutes=2, verdict=DriftVerdict.OK, **told)
+    api.world.drift_reports.record(calm, a_drift_day(calm))
+    later = api.get("/dashboard/overview", headers={"if-none-match": shown.headers["ETag"]})
+    assert [need["kind"] for need in later.json["needs"]] == ["approval"]

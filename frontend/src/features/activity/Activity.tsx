@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
 import { activity } from '../../api/queries';
@@ -13,17 +13,23 @@ import { SearchField } from '../../ui/SearchField';
 import { Table, type Column } from '../../ui/Table';
 import { Time } from '../../ui/Time';
 import { Updated } from '../../ui/Updated';
-import { sentenceOf } from './sentences';
+import { placeOf, sentenceOf, whoOf } from './sentences';
 import type { ActivitySearch } from './search';
 
 type Entry = Schemas['ActivityEntry'];
 
 const COLUMNS: Column<Entry>[] = [
   { key: 'at', name: 'When', cell: (entry) => <Time at={entry.at} /> },
-  { key: 'actor', name: 'Who', cell: (entry) => entry.actor },
+  { key: 'actor', name: 'Who', cell: ({ actor }) => <span title={actor}>{whoOf(actor)}</span> },
   { key: 'action', name: 'What', head: true, cell: (entry) => sentenceOf(entry) },
-  { key: 'subject', name: 'On', cell: (entry) => <code>{entry.subject}</code> },
+  { key: 'subject', name: 'On', cell: ({ subject }) => <Subject of={subject} /> },
 ];
+
+function Subject({ of: subject }: { of: string }) {
+  const place = placeOf(subject);
+  const name = <code>{subject}</code>;
+  return place ? <Link to={place as '/'}>{name}</Link> : name;
+}
 
 export default function Activity() {
   const search = useSearch({ from: '/signed-in/activity' });

@@ -26,10 +26,31 @@ const SENTENCES: Partial<Record<Entry['action'], string>> = {
   'model_version.rejected': 'Rejected a model version',
   'model_version.deployment_failed': 'Could not deploy a model version',
   'alias.moved': 'Moved an alias',
+  'api_key.created': 'Made an API key',
+  'api_key.revoked': 'Revoked an API key',
+  'rollout.started': 'Began to roll a version out',
+  'rollout.stepped': 'Gave a version more of the requests',
+  'rollout.passed': 'Ended a rollout well',
+  'rollout.ended': 'Ended a rollout',
+  'drift.reported': 'Reported on drift',
 };
 
 export function sentenceOf({ action, detail }: Entry): string {
   const sentence = SENTENCES[action] ?? action;
   const reason = typeof detail['reason'] === 'string' && detail['reason'] ? `: ${detail['reason']}` : '';
   return sentence + reason;
+}
+
+/** Who did it, short: a person by name, a run or a machine by what it is. */
+export function whoOf(actor: string): string {
+  const [kind = '', name] = actor.split(':');
+  if (kind === 'user') return name ?? actor;
+  return kind === 'run' ? 'a run' : actor.replace(/_/g, ' ');
+}
+
+/** Where the thing is looked at; null where it has no place. */
+export function placeOf(subject: string): string | null {
+  const [kind = '', name = ''] = subject.split(':');
+  const area = { dataset: 'datasets', model: 'models', run: 'runs' }[kind];
+  return area && name ? `/${area}/${name}` : null;
 }

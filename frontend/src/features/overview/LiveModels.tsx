@@ -4,6 +4,7 @@ import type { Schemas } from '../../api/client';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
 import { Sparkline } from '../../ui/Sparkline';
+import { Status, type StatusKind } from '../../ui/Status';
 import { Table, type Column } from '../../ui/Table';
 import { figure } from '../../ui/format';
 
@@ -16,7 +17,25 @@ const COLUMNS: Column<LiveModel>[] = [
   { key: 'quality', name: 'Quality, 12 weeks', wideOnly: true, cell: (model) => <Quality model={model} /> },
   { key: 'metric', name: 'Metric', wideOnly: true, cell: ({ champion }) => <span className="quiet">{champion.metric}</span> },
   { key: 'value', name: 'On its test rows', align: 'right', cell: ({ champion }) => figure(champion.value.value) },
+  { key: 'drift', name: 'Inputs', cell: ({ drift }) => <Drift report={drift} /> },
 ];
+
+const DRIFT: Record<Schemas['DriftVerdict'], { kind: StatusKind; word: string }> = {
+  OK: { kind: 'good', word: 'As trained' },
+  DRIFT: { kind: 'watch', word: 'Drift' },
+  SKIPPED: { kind: 'waiting', word: 'Not judged' },
+};
+
+/** What the latest report says of the model's inputs. */
+function Drift({ report }: { report: LiveModel['drift'] }) {
+  if (!report) return <span className="meta">not checked yet</span>;
+  const { kind, word } = DRIFT[report.verdict];
+  return (
+    <span title={report.sentence}>
+      <Status kind={kind}>{word}</Status>
+    </span>
+  );
+}
 
 /** What answers predictions, and how good it was when it was tested. */
 export function LiveModels({ models }: { models: LiveModel[] }) {

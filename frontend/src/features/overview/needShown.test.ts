@@ -29,3 +29,9 @@ test('progress is against the usual time, and never complete before the end', ()
   expect(progressOf(running, at(500)).share).toBe(0.98);
   expect(progressOf({ ...running, usual_seconds: null }, at(50))).toEqual({ share: null, seconds: 50 });
 });
+
+test('drift leads to the monitoring of its model', () => {
+  const drift = { id: 'drift-1-data', model: 'churn', kind: 'data', sentence: 'age moved' } as Schemas['DriftReportSummary'];
+  const shown = needShown({ kind: 'drift', at: run.started_at, drift, waiting: 0 });
+  expect([shown.title, shown.detail, shown.to]).toEqual(['Inputs of churn drifted', 'age moved', '/monitoring?model=churn']);
+});

@@ -14,12 +14,18 @@ export interface NeedShown {
   to: string;
 }
 
+const DRIFTED: Record<Schemas['DriftKind'], string> = { data: 'Inputs', prediction: 'Answers', performance: 'The quality' };
+
 /** What waits, in the words of the row; `to` is the exact place to deal with it. */
 export function needShown(need: Need): NeedShown {
   if (need.kind === 'approval' && need.version) {
     const { id, number } = need.version;
     const others = need.waiting! > 1 ? ` ${count(need.waiting! - 1, 'other candidate waits', 'other candidates wait')}.` : '';
     return { key: id, kind: 'ask', word: 'Approval', title: `${need.model} v${number} waits for your approval`, detail: `${need.sentence}${others}`, at: need.at, to: `/models/${need.model}/${number}` };
+  }
+  if (need.kind === 'drift' && need.drift) {
+    const { id, model, kind, sentence } = need.drift;
+    return { key: id, kind: 'watch', word: 'Drift', title: `${DRIFTED[kind]} of ${model} drifted`, detail: sentence, at: need.at, to: `/monitoring?model=${encodeURIComponent(model)}` };
   }
   const run = need.run!;
   return {
