@@ -44,6 +44,7 @@ class DriftStack(PlatformStack):
             functions={"DetectDrift": detect, "RecordDriftReports": record},
         )
         self._check_batches(config, registry, notifications)
+        self._check_labels(config, data, registry, notifications)
         cdk.CfnOutput(self, "DriftStateMachineArn", value=self.state_machine.state_machine_arn)
 
     def _detect(self, config: EnvironmentConfig, data: DataStack) -> PlatformFunction:
@@ -105,3 +106,23 @@ class DriftStack(PlatformStack):
         )
         registry.may_use(on_batch_inference_completed)
         self.state_machine.grant_start_execution(on_batch_inference_completed)
+
+    def _check_labels(
+        self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack, notifications: NotificationsStack
+    ) -> None:
+        on_ground_truth_arrived = EventFunction(
+            self,
+            "OnGroundTruthArrived",
+            config=config,
+            timeout=cdk.Duration.seconds(30),
+            environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.DRIFT_STATE_MACHINE_ARN: self.state_machine.state_machine_arn,
+            },
+            event_bus=notifications.event_bus,
+            pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.GROUND_TRUTH_ARRIVED]),
+        )
+        registry.may_use(on_ground_truth_arrived)
+        registry.may_list(on_ground_truth_arrived)
+        self.state_machine.grant_start_execution(on_ground_truth_arrived)

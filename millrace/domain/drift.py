@@ -162,7 +162,6 @@ class DriftRequest(Entity):
     first: Moment | None = None
     until: Moment | None = None
     features: tuple[str, ...] | None = None
-    truth_uri: str | None = None
     requested_at: Moment
 
 

@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 from millrace import names
 from millrace.domain import identity, place
 from millrace.domain.dataset import VersionState
-from millrace.domain.drift import DriftRequest, DriftSource
+from millrace.domain.drift import DriftKind, DriftRequest, DriftSource
 from millrace.domain.model import CHAMPION, ModelVersion
 from millrace.domain.run import Run, RunState
 from millrace.errors import Conflict, InvalidInput, NotDeployed
-from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Pipelines, RunLedger
+from millrace.ports import Clock, DatasetCatalog, DriftReports, ModelRegistry, Pipelines, RunLedger
 
 LONGEST_WINDOW = timedelta(days=31)
+# When labels come, the batches among so many last reports are looked at again.
+LOOKED_AGAIN = 20
+_BATCH = "batch "
 
 
 def check_drift(
@@ -65,22 +68,75 @@ def check_batch(
     job_id: str,
     results_uri: str,
     actor: str,
-    labels: int = 0,
+    again: str = "",
 ) -> Run:
-    """The run that checks a finished batch job; again once more `labels` came. Raises NotFound."""
+    """The run that checks a finished batch job, once for each value of `again`. Raises NotFound."""
     version = registry.get(model, number)
     request = DriftRequest(
-        run_id=identity.drift_run_id(version.id, "batch", job_id, str(labels)),
+        run_id=identity.drift_run_id(version.id, "batch", job_id, again),
         model=model,
         number=number,
         source=DriftSource.BATCH,
         baseline=version.id,
         baseline_uri=version.baseline_uri,
-        window=f"batch {job_id}",
+        window=f"{_BATCH}{job_id}",
         window_uri=results_uri,
         requested_at=clock.now(),
     )
     return _start(registry, ledger, pipelines, request, actor)
+
+
+def check_labels(
+    *,
+    registry: ModelRegistry,
+    reports: DriftReports,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    data_bucket: str,
+    model: str,
+    at: datetime,
+    actor: str,
+) -> list[Run]:
+    """The runs that look again at what labels came for `at` a time: the champion's requests, and the latest batches.
+
+    Not everything ever answered: requests of the last `LONGEST_WINDOW`, and the batches among the last reports.
+    """
+    champion = registry.model(model).aliases.get(CHAMPION)
+    runs = []
+    if champion is not None:
+        window = {"first": at - LONGEST_WINDOW, "until": at}
+        runs.append(
+            check_drift(
+                registry=registry,
+                ledger=ledger,
+                pipelines=pipelines,
+                clock=clock,
+                data_bucket=data_bucket,
+                model=model,
+                number=champion,
+                actor=actor,
+                **window,
+            )
+        )
+    recent = reports.page(model=model, kind=DriftKind.PERFORMANCE, limit=LOOKED_AGAIN).items
+    batches = {each.window: each for each in recent if each.source is DriftSource.BATCH and each.number is not None}
+    for job_id, each in ((window.removeprefix(_BATCH), each) for window, each in batches.items()):
+        runs.append(
+            check_batch(
+                registry=registry,
+                ledger=ledger,
+                pipelines=pipelines,
+                clock=clock,
+                model=model,
+                number=int(each.number or 0),
+                job_id=job_id,
+                results_uri=place.batch_uri(data_bucket, model, job_id, "results/"),
+                actor=actor,
+                again=at.isoformat(),
+            )
+        )
+    return runs
 
 
 def check_datasets(

@@ -94,10 +94,10 @@ def json_lines(store: ObjectStore, prefix: str) -> Iterator[dict[str, Any]]:
 
 
 def read_labels(store: ObjectStore, data_bucket: str, model: str, first: datetime, until: datetime) -> Labels:
-    """The true values that arrived on the days of `[first, until)`: lines `{"record_id": …, "label": …}`."""
+    """The true values known since the days of `[first, until)`: lines `{"record_id": …, "label": …, "at": …}`."""
     labels = Labels(MAX_RECORDS)
     for day in days_between(first, until):
         lines = list(json_lines(store, place.truth_uri(data_bucket, model, day)))
         known = [line for line in lines if line["label"] is not None]
-        labels.add([line["record_id"] for line in known], [line["label"] for line in known])
+        labels.add(*([line[name] for line in known] for name in ("record_id", "label", "at")))
     return labels

@@ -118,7 +118,7 @@ def batch_done(bench: Bench, version: ModelVersion, job_id: str, table: list[dic
             job_id=job_id, model=MODEL, number=version.number, results_uri=results, rows=len(answers)
         )
     )
-    run = bench.ended(identity.drift_run_id(version.id, "batch", job_id, "0"))
+    run = bench.ended(identity.drift_run_id(version.id, "batch", job_id, ""))
     assert run.state is RunState.SUCCEEDED, run.reason
     return run
 

@@ -76,6 +76,7 @@ ROLES = {
     | READ
     | TABLE
     | {"dynamodb:BatchGetItem", "events:PutEvents", "cloudwatch:PutMetricData"},
+    "OnGroundTruthArrived": EVENT_FUNCTION | TABLE | {"dynamodb:BatchGetItem", "states:StartExecution"},
     "OnBatchInferenceCompleted": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE

@@ -48,6 +48,17 @@ ASSUMPTION = (
     "scores mean in the window what they meant on held-out rows: inputs may have changed, the share of each class "
     "among rows with the same score may not"
 )
+# Half of what an input's change must be: every prediction leans on the share of the classes, on an input only some do.
+LABEL_RULE = DriftRule(
+    thresholds={
+        "wasserstein": 0.1,
+        "chi_square": 0.1,
+        "g_test": 0.1,
+        "kolmogorov_smirnov": 0.05,
+        "psi": 0.1,
+        "jensen_shannon": 0.05,
+    }
+)
 _SEED = 7
 _WIDTH_95 = 2 * NormalDist().inv_cdf(0.975)
 # Metrics that lie between 0 and 1 whatever the data: a difference of 0.02 means the same everywhere.
@@ -159,7 +170,7 @@ def judge_performance(
     baseline: Baseline, predictions: Predictions, labels: DatasetProfile
 ) -> tuple[DriftJudgement, tuple[Performance, ...]]:
     """Measured performance with its verdict. `labels` are the window's true values."""
-    rule = DriftRule()
+    rule = LABEL_RULE
     label_rate = judge_drift(baseline.labels, labels, features=[LABEL], rule=rule)
     name = baseline.held_out.primary_metric
     why = _why_not_judged(predictions, rule)

@@ -160,16 +160,20 @@ def hashes_of(ids: Sequence[str]) -> Hashes:
 
 
 class Labels:
-    """True values by record id. The later of two values for one record counts; at most `limit` records are held."""
+    """True values by record id. What was known latest about a record counts; at most `limit` records are held."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._values: dict[int, str | float] = {}
+        self._known_at: dict[int, str] = {}
 
-    def add(self, record_ids: Sequence[str], values: Sequence[str | float]) -> None:
-        for key, value in zip(hashes_of(record_ids).tolist(), values, strict=True):
-            if key in self._values or len(self._values) < self._limit:
-                self._values[key] = value
+    def add(self, record_ids: Sequence[str], values: Sequence[str | float], known_at: Sequence[str]) -> None:
+        """`known_at` in ISO 8601 and UTC, so that texts are in the order of times."""
+        for key, value, at in zip(hashes_of(record_ids).tolist(), values, known_at, strict=True):
+            if key not in self._values and len(self._values) >= self._limit:
+                continue
+            if at >= self._known_at.get(key, ""):
+                self._values[key], self._known_at[key] = value, at
 
     def __len__(self) -> int:
         return len(self._values)

@@ -1,0 +1,268 @@
+"""Checks for drift on fakes: from records, labels and events to reports and the news of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from millrace.analytics.drift.baseline import LABEL, PREDICTION, Baseline, HeldOut
+from millrace.analytics.drift.rows import WindowProfiler
+from millrace.domain import place
+from millrace.domain.drift import DriftKind, DriftReport, DriftRequest, DriftSource, DriftVerdict
+from millrace.domain.event import DriftDetected
+from millrace.errors import InvalidInput, NotDeployed, NotFound
+from millrace.use_cases.check_drift import check_batch, check_drift, check_labels
+from millrace.use_cases.detect_drift import detect_drift
+from millrace.use_cases.record_drift_reports import record_drift_reports
+from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_run
+from tests.unit.use_cases.world import World
+
+DAY = NOON.replace(hour=0)
+SIGNATURE = {
+    "inputs": [{"name": "age", "kind": "number"}],
+    "output": {"task": "binary", "classes": ["bad", "good"], "threshold": 0.5},
+}
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def scores_of(rows: int, seed: int, shift: float = 0.0) -> tuple[Any, Any, Any]:
+    """Ages, the probability of `good`, and whether it was."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(40 + 10 * shift, 10, rows)
+    positive = 1 / (1 + np.exp(-(age - 40) / 5))
+    return age, positive, rng.random(rows) < positive
+
+
+def baseline() -> Baseline:
+    age, positive, truth = scores_of(2000, 1)
+    inputs, answers = WindowProfiler({"age": "number"}), WindowProfiler(
+        {PREDICTION: "category", "probability.good": "number"}
+    )  # fmt: skip
+    inputs.add(pa.table({"age": age}))
+    answers.add(pa.table({PREDICTION: np.where(positive >= 0.5, "good", "bad"), "probability.good": positive}))
+    labels = WindowProfiler({LABEL: "category"})
+    labels.add(pa.table({LABEL: np.where(truth, "good", "bad")}))
+    metrics = {"roc_auc": {"value": 0.88, "low": 0.865, "high": 0.895, "higher_is_better": True}}
+    held_out = HeldOut(2000, "roc_auc", metrics, {"roc_auc": 0.88})
+    return Baseline(SIGNATURE, inputs.profile, answers.profile, labels.profile, {"age": 1.0}, held_out)
+
+
+def request(world: World, **facts: Any) -> DriftRequest:
+    address = place.model_uri(ARTIFACTS_BUCKET, "credit", 1, "baseline.json")
+    world.store.write(address, json.dumps(baseline().to_json()).encode())
+    known: dict[str, Any] = {
+        "run_id": "drift-0123456789abcdef",
+        "model": "credit",
+        "number": 1,
+        "source": DriftSource.RECORDS,
+        "baseline": "credit:1",
+        "baseline_uri": address,
+        "window": "requests of a day",
+        "window_uri": place.records_uri(DATA_BUCKET, "credit"),
+        "first": DAY,
+        "until": DAY + timedelta(days=1),
+        "requested_at": DAY + timedelta(days=1, hours=1),
+    }
+    return DriftRequest(**(known | facts))
+
+
+def asked(world: World, rows: int, seed: int, *, shift: float = 0.0, number: int = 1) -> Any:
+    """Records of requests; what was really so."""
+    age, positive, truth = scores_of(rows, seed, shift)
+    lines = [
+        json.dumps(
+            {
+                "record_id": f"{seed}-{row}",
+                "number": number,
+                "at": (DAY + timedelta(seconds=row)).isoformat(),
+                "row": {"age": float(age[row])},
+                "prediction": "good" if positive[row] >= 0.5 else "bad",
+                "probabilities": {"bad": float(1 - positive[row]), "good": float(positive[row])},
+            }
+        )
+        for row in range(rows)
+    ]
+    address = place.inference_records_uri(DATA_BUCKET, "credit", DAY.date().isoformat(), f"{seed}")
+    world.store.write(address, "\n".join(lines).encode())
+    return truth
+
+
+def labelled(world: World, seed: int, truth: Any) -> None:
+    told = (DAY + timedelta(days=1)).date().isoformat()
+    lines = [
+        json.dumps({"record_id": f"{seed}-{row}", "label": "good" if value else "bad", "at": told})
+        for row, value in enumerate(truth)
+    ]
+    world.store.write(place.truth_uri(DATA_BUCKET, "credit", told) + "some.jsonl", "\n".join(lines).encode())
+
+
+def found(world: World, wanted: DriftRequest) -> dict[DriftKind, DriftReport]:
+    reports = detect_drift(
+        store=world.store, data_bucket=DATA_BUCKET, artifacts_bucket=ARTIFACTS_BUCKET, request=wanted
+    )
+    return {report.kind: report for report in reports}
+
+
+def test_requests_of_other_versions_and_other_times_are_not_in_the_window(world: World) -> None:
+    asked(world, 300, 2)
+    asked(world, 300, 3, shift=3.0, number=2)
+    wanted = request(world, until=DAY + timedelta(seconds=200))
+
+    report = found(world, wanted)[DriftKind.DATA]
+
+    assert (report.window_rows, report.verdict) == (200, DriftVerdict.OK)
+
+
+def test_labels_make_performance_measured_and_without_them_it_is_an_estimate(world: World) -> None:
+    truth = asked(world, 500, 4)
+    before = found(world, request(world))[DriftKind.PERFORMANCE]
+    labelled(world, 4, np.random.default_rng(1).permutation(truth))
+    after = found(world, request(world))[DriftKind.PERFORMANCE]
+
+    assert (before.verdict, before.performance[0].estimated) == (DriftVerdict.SKIPPED, True)
+    assert (after.verdict, after.performance[0].estimated) == (DriftVerdict.DRIFT, False)
+    assert after.performance[0].window == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_same_check_writes_the_same_bytes(world: World) -> None:
+    asked(world, 300, 5)
+    reports = found(world, request(world))
+    address = place.drift_uri(ARTIFACTS_BUCKET, "credit", reports[DriftKind.DATA].id, "report.json")
+    first = world.store.read(address)
+
+    found(world, request(world))
+
+    assert world.store.read(address) == first
+
+
+def test_a_version_without_a_baseline_is_not_judged_and_the_report_says_so(world: World) -> None:
+    reports = found(world, request(world, baseline_uri=None, baseline=None))
+
+    assert {report.sentence for report in reports.values()} == {"Not judged: no baseline."}
+
+
+def test_results_that_are_not_there_are_an_error_and_no_verdict(world: World) -> None:
+    gone = place.batch_uri(DATA_BUCKET, "credit", "batch-1", "results/")
+
+    with pytest.raises(NotFound, match="no results"):
+        found(world, request(world, source=DriftSource.BATCH, window_uri=gone))
+
+
+def recorded(world: World, report: DriftReport) -> None:
+    address = place.drift_uri(ARTIFACTS_BUCKET, report.model, report.id, "report.json")
+    world.store.write(address, report.model_dump_json().encode())
+    world.ledger.open(a_run(report.run_id, pipeline="drift"))
+    record_drift_reports(
+        store=world.store,
+        reports=world.drift_reports,
+        ledger=world.ledger,
+        bus=world.bus,
+        metrics=world.metrics,
+        artifacts_bucket=ARTIFACTS_BUCKET,
+        run_id=report.run_id,
+        model=report.model,
+        report_ids=[report.id],
+    )
+
+
+def test_each_drift_is_news_and_so_is_the_ok_that_ends_it(world: World) -> None:
+    ok = {"verdict": DriftVerdict.OK, "features": ()}
+    verdicts = [({}, 0), (ok, 1), (ok, 2), ({}, 3)]
+    for facts, minutes in verdicts:
+        recorded(
+            world,
+            a_drift_report(f"drift-{minutes:016x}-data", created_at=NOON + timedelta(minutes=minutes), **facts),
+        )
+
+    told = [event for event in world.bus.published if isinstance(event, DriftDetected)]
+    assert [event.verdict for event in told] == [DriftVerdict.DRIFT, DriftVerdict.OK, DriftVerdict.DRIFT]
+    assert told[0].features == ("age",)
+    measured = {(each.name, each.value) for each in world.metrics.recorded}
+    assert {("DriftedFeatures", 1), ("DriftedFeatures", 0), ("drift_reports", 1)} <= measured
+
+
+def test_what_was_not_judged_is_no_news_and_no_measurement(world: World) -> None:
+    recorded(world, a_drift_report(verdict=DriftVerdict.SKIPPED, features=()))
+
+    assert world.bus.published == []
+    assert world.metrics.recorded == []
+    assert len(world.drift_reports.page().items) == 1
+
+
+def test_a_batch_is_checked_once_however_often_it_is_announced(world: World) -> None:
+    world.trained()
+    runs = {
+        check_batch(
+            registry=world.registry,
+            ledger=world.ledger,
+            pipelines=world.pipelines,
+            clock=world.clock,
+            model="credit",
+            number=1,
+            job_id="batch-1",
+            results_uri="s3://data/results/",
+            actor="batch-inference",
+        ).run_id
+        for _ in range(3)
+    }
+    assert len(runs) == 1
+
+
+def checks(world: World, **facts: Any) -> Any:
+    given: dict[str, Any] = {"first": DAY, "until": DAY + timedelta(days=1), "actor": "ada", "model": "credit"}
+    return check_drift(
+        registry=world.registry,
+        ledger=world.ledger,
+        pipelines=world.pipelines,
+        clock=world.clock,
+        data_bucket=DATA_BUCKET,
+        **(given | facts),
+    )
+
+
+def test_a_window_needs_a_beginning_before_its_end_and_a_version_that_answers(world: World) -> None:
+    world.trained()
+
+    with pytest.raises(InvalidInput, match="at most 31 days"):
+        checks(world, number=1, until=DAY + timedelta(days=32))
+    with pytest.raises(InvalidInput, match="begins before it ends"):
+        checks(world, number=1, until=DAY)
+    with pytest.raises(NotDeployed):
+        checks(world)
+    assert checks(world, number=1).run_id == checks(world, number=1).run_id
+
+
+def test_labels_have_the_latest_batches_looked_at_again(world: World) -> None:
+    world.trained()
+    batch = a_drift_report(
+        "drift-0123456789abcdef-performance",
+        kind=DriftKind.PERFORMANCE,
+        source=DriftSource.BATCH,
+        window="batch batch-1",
+    )
+    world.drift_found(batch)
+
+    runs = check_labels(
+        registry=world.registry,
+        reports=world.drift_reports,
+        ledger=world.ledger,
+        pipelines=world.pipelines,
+        clock=world.clock,
+        data_bucket=DATA_BUCKET,
+        model="credit",
+        at=NOON,
+        actor="ground-truth",
+    )
+
+    assert [run.input["window_uri"] for run in runs] == [
+        f"s3://{DATA_BUCKET}/inference/credit/batches/batch-1/results/"
+    ]
