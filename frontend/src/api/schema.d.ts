@@ -2853,8 +2853,6 @@ export interface components {
             latest: components["schemas"]["DriftReportSummary"][];
             heatmap: components["schemas"]["Heatmap"];
             selected: components["schemas"]["SelectedFeature"] | null;
-            /** Series */
-            series: components["schemas"]["Series"][];
         };
         /**
          * NeedAnswer
@@ -3872,32 +3870,6 @@ export interface components {
             window: string;
             /** Window Rows */
             window_rows: number;
-        };
-        /**
-         * Series
-         * @description One CloudWatch metric over the range, in points of `period_seconds`; empty when nothing was measured.
-         */
-        Series: {
-            /** Name */
-            name: string;
-            /** Unit */
-            unit: string;
-            /** Statistic */
-            statistic: string;
-            /** Period Seconds */
-            period_seconds: number;
-            /** Points */
-            points: components["schemas"]["SeriesPoint"][];
-        };
-        /** SeriesPoint */
-        SeriesPoint: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Value */
-            value: number;
         };
         /**
          * SettingsChange

@@ -75,7 +75,6 @@ def get_monitoring(
         latest=[report_summary(each) for each in latest],
         heatmap=picture,
         selected=_selected(picture, told, feature),
-        series=[],
     )
     return answer(body, etag=etag, poll_after=IDLE_SECONDS)
 

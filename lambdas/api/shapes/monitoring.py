@@ -163,21 +163,6 @@ class SelectedFeature(DriftedFeature):
     window_rows: int
 
 
-class SeriesPoint(BaseModel):
-    at: datetime
-    value: float
-
-
-class Series(BaseModel):
-    """One CloudWatch metric over the range, in points of `period_seconds`; empty when nothing was measured."""
-
-    name: str
-    unit: str
-    statistic: str
-    period_seconds: int
-    points: list[SeriesPoint]
-
-
 class Monitoring(BaseModel):
     """The monitoring screen. `heading` is its answer in a sentence; `latest` are the last reports, one of each kind."""
 
@@ -188,7 +173,6 @@ class Monitoring(BaseModel):
     latest: list[DriftReportSummary]
     heatmap: Heatmap
     selected: SelectedFeature | None
-    series: list[Series]
 
 
 def report_summary(report: DriftSummary | DriftReport) -> DriftReportSummary:

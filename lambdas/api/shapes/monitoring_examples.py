@@ -101,13 +101,4 @@ MONITORING: dict[str, Any] = {
         "window": SUMMARY["window"],
         "window_rows": 4210,
     },
-    "series": [
-        {
-            "name": "predictions",
-            "unit": "Count",
-            "statistic": "Sum",
-            "period_seconds": 86400,
-            "points": [{"at": f"{_DAY}T00:00:00Z", "value": 4210.0}],
-        }
-    ],
 }
