@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit contract infra frontend integration e2e web up down status synth contracts lock bench clean \
+.PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web up down status synth contracts lock bench clean \
         bootstrap deploy destroy smoke rollback diff audit sbom
 
 help: ## List the commands
@@ -102,6 +102,10 @@ diff: setup ## What the templates change since BASE, as a table: make diff BASE=
 	@$(BIN)/python app.py --output build/diff/after > /dev/null
 	@cd build/base && ../../$(BIN)/python app.py --output ../diff/before > /dev/null
 	@$(BIN)/python -m scripts.template_diff build/diff/before build/diff/after && git worktree remove --force build/base
+
+compatible: setup ## Fail when the contract breaks clients of BASE: make compatible BASE=origin/main
+	@mkdir -p build && git show "$(or $(BASE),origin/main):contracts/openapi.json" > build/contract-before.json
+	@$(BIN)/python -m scripts.breaking_changes build/contract-before.json
 
 audit: setup ## Known vulnerabilities of what the lock pins (asks the advisory databases)
 	@.tools/bin/uv tool run pip-audit==2.10.1 --requirement requirements.txt --no-deps --disable-pip

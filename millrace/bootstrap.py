@@ -156,6 +156,7 @@ class Platform:
             names.DEPLOYMENT_PIPELINE: self.settings.deployment_state_machine_arn,
             names.BATCH_INFERENCE_PIPELINE: self.settings.batch_inference_state_machine_arn,
             names.DRIFT_PIPELINE: self.settings.drift_state_machine_arn,
+            names.COMPARISON_PIPELINE: self.settings.comparison_state_machine_arn,
         }
         return StepFunctionsPipelines(_client("stepfunctions"), arns)
 

@@ -25,6 +25,7 @@ class Settings:
     deployment_state_machine_arn: str = ""
     batch_inference_state_machine_arn: str = ""
     drift_state_machine_arn: str = ""
+    comparison_state_machine_arn: str = ""
     inference_records_queue_url: str = ""
     schedule_group: str = ""
     schedule_target_arn: str = ""

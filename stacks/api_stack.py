@@ -14,6 +14,7 @@ from constructs import Construct
 from millrace import names
 from stacks.acknowledge import acknowledge
 from stacks.batch_stack import BatchStack
+from stacks.comparison_stack import ComparisonStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.front_door import FrontDoor
 from stacks.constructs.observability import may_read_logs
@@ -73,6 +74,7 @@ class ApiStack(PlatformStack):
         serving: ServingStack,
         batch: BatchStack,
         drift: DriftStack,
+        comparison: ComparisonStack,
     ) -> None:
         super().__init__(scope, id, config=config)
         app = PlatformFunction(
@@ -91,6 +93,7 @@ class ApiStack(PlatformStack):
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
                 names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
                 names.DRIFT_STATE_MACHINE_ARN: drift.state_machine.state_machine_arn,
+                names.COMPARISON_STATE_MACHINE_ARN: comparison.state_machine.state_machine_arn,
                 **schedules.settings,
             },
         )
@@ -103,12 +106,13 @@ class ApiStack(PlatformStack):
         data.artifacts_bucket.may_read(app, names.MODELS_PREFIX, names.DRIFT_PREFIX)
         notifications.event_bus.grant_put_events_to(app)
         training.state_machine.grant_start_execution(app)
+        comparison.state_machine.grant_start_execution(app)
         batch.state_machine.grant_start_execution(app)
         drift.state_machine.grant_start_execution(app)
         # The input of a batch inference is sent in parts; its results are read by addresses that carry this permission.
         data.data_bucket.may_read(app, names.INFERENCE_PREFIX)
         data.data_bucket.may_write_in_parts(app, names.INFERENCE_PREFIX)
-        pipelines = (ingest, training, serving, batch, drift)
+        pipelines = (ingest, training, serving, batch, drift, comparison)
         for machine in (stack.state_machine for stack in pipelines):
             machine.may_read_executions(app)
             machine.may_stop_executions(app)

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.api_stack import ApiStack
 from stacks.batch_stack import BatchStack
+from stacks.comparison_stack import ComparisonStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
 from stacks.data_stack import DataStack
 from stacks.drift_stack import DriftStack
@@ -79,6 +80,7 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
+        comparison = ComparisonStack(self, "Comparison", config=config, data=data)
         schedules = SchedulesStack(
             self, "Schedules", config=config, data=data, registry=registry, training=training, batch=batch
         )
@@ -93,6 +95,7 @@ class PlatformStage(cdk.Stage):
             serving=serving,
             batch=batch,
             drift=drift,
+            comparison=comparison,
         )
         identity = IdentityStack(self, "Identity", config=config)
         api = ApiStack(
@@ -109,6 +112,7 @@ class PlatformStage(cdk.Stage):
             serving=serving,
             batch=batch,
             drift=drift,
+            comparison=comparison,
         )
         FrontendStack(self, "Frontend", config=config, identity=identity, api=api)
 

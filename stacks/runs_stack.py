@@ -8,6 +8,7 @@ from constructs import Construct
 
 from millrace import names
 from stacks.batch_stack import BatchStack
+from stacks.comparison_stack import ComparisonStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import EventFunction
 from stacks.drift_stack import DriftStack
@@ -37,9 +38,10 @@ class RunsStack(PlatformStack):
         serving: ServingStack,
         batch: BatchStack,
         drift: DriftStack,
+        comparison: ComparisonStack,
     ) -> None:
         super().__init__(scope, id, config=config)
-        pipelines = (ingest, training, serving, batch, drift)
+        pipelines = (ingest, training, serving, batch, drift, comparison)
         machines = [stack.state_machine for stack in pipelines]
         on_execution_ended = EventFunction(
             self,
@@ -54,6 +56,7 @@ class RunsStack(PlatformStack):
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
                 names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
                 names.DRIFT_STATE_MACHINE_ARN: drift.state_machine.state_machine_arn,
+                names.COMPARISON_STATE_MACHINE_ARN: comparison.state_machine.state_machine_arn,
             },
             pattern=events.EventPattern(
                 source=["aws.states"],

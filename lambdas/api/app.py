@@ -21,7 +21,7 @@ from lambdas.api.limits import RateLimit
 from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes, header
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
-from lambdas.api.resource import NOBODY_ASKS, Endpoint, Resource
+from lambdas.api.resource import JSON, NOBODY_ASKS, Endpoint, Resource
 from lambdas.api.routes import (
     activity,
     api_keys,
@@ -113,6 +113,7 @@ def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         caller.require_person()
     if body_bytes(event) > MAX_BODY_BYTES:
         raise errors.RequestTooLarge(f"a request may hold {MAX_BODY_BYTES} bytes: send files to the bucket instead")
+    require_json(event)
 
     def work() -> dict[str, Any]:
         app.append_context(caller=caller)
@@ -134,6 +135,13 @@ def find_endpoint(method: str, path: str) -> Endpoint:
     if there:
         raise MethodNotAllowed(method, sorted({endpoint.method for endpoint in there}))
     raise errors.NotFound(f"there is nothing at {path}")
+
+
+def require_json(event: dict[str, Any]) -> None:
+    """Raises UnsupportedMediaType for a body that says it is something else. Powertools would also read forms."""
+    said = header(event, "content-type")
+    if event.get("body") and said is not None and said.partition(";")[0].strip().lower() != JSON:
+        raise UnsupportedMediaType("send JSON: `Content-Type: application/json`")
 
 
 def _told(error: Exception, request_id: str) -> dict[str, Any]:

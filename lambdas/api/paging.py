@@ -16,9 +16,13 @@ from millrace.ports import Page
 
 T = TypeVar("T")
 S = TypeVar("S")
+# API Gateway takes 10,240 bytes of address and headers together, and a token is among them.
 MAX_CURSOR = 2048
+CURSOR_PATTERN = "^[A-Za-z0-9_-]*$"
 
-Cursor = Annotated[str | None, Query(max_length=MAX_CURSOR, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None, Query(max_length=MAX_CURSOR, pattern=CURSOR_PATTERN, description="`next_cursor` of the page before.")
+]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 
 

@@ -65,12 +65,14 @@ class Resource(APIGatewayHttpRouter):
         links: dict[str, Any] | None = None,
         keyed: bool = True,
         people_only: bool = False,
+        unfinished: Any = None,
     ) -> Callable[[F], F]:
         """Declare a route. `allow` says which roles may use it; NOBODY_ASKS is for what needs no sign-in.
 
         The function's name is the operation id, its docstring the description, its return type the schema of the
         answer with `status`, and `raises` its errors. `example` is an answer, `links` are OpenAPI's. A POST that is not
-        `keyed` takes no Idempotency-Key. What is `people_only` is for people who have signed in.
+        `keyed` takes no Idempotency-Key. What is `people_only` is for people who have signed in. `unfinished` is an
+        answer of the same shape that comes with 202.
         """
 
         def register(function: F) -> F:
@@ -78,6 +80,9 @@ class Resource(APIGatewayHttpRouter):
             takes_key = keyed and method == "POST"
             kinds = _always(method, allow, keyed=keyed) | set(raises)
             self.endpoints.append(Endpoint(method, rule, function.__name__, allow, pattern, takes_key, people_only))
+            right = _right(function, status, example, links)
+            if unfinished is not None:
+                right |= _right(function, 202, unfinished, None)
             description = inspect.cleandoc(function.__doc__ or "")
             self.route(
                 rule,
@@ -87,7 +92,7 @@ class Resource(APIGatewayHttpRouter):
                 summary=description.split("\n", 1)[0].rstrip("."),
                 description=description,
                 status_code=status,
-                responses=_answers(_right(function, status, example, links), kinds),
+                responses=_answers(right, kinds),
                 security=_security(people_only) if allow else None,
                 openapi_extensions={"x-roles": sorted(allow), "x-people-only": people_only},
             )(function)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from millrace import names
@@ -65,6 +66,17 @@ def schedule_id(name: str, actor: str, at: datetime) -> str:
 def scheduled_training_run_id(schedule_id: str, due_at: datetime) -> str:
     """A schedule is due once at one time, however often that is announced."""
     return f"{names.TRAINING_PIPELINE}-{_digest(schedule_id, due_at.isoformat(), length=12)}"
+
+
+def row_key_digest(key: Sequence[str]) -> str:
+    """Columns in another order are the same key."""
+    return _digest(*sorted(key), length=8)
+
+
+def comparison_run_id(dataset: str, from_version: int, to_version: int, key: Sequence[str], attempt: int) -> str:
+    """Two versions are compared once; one that failed may be tried again, under another name."""
+    parts = (dataset, str(from_version), str(to_version), row_key_digest(key), str(attempt))
+    return f"{names.COMPARISON_PIPELINE}-{_digest(*parts, length=12)}"
 
 
 def job_name(run_id: str, part: str) -> str:

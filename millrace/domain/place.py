@@ -76,6 +76,17 @@ def all_quarantined_uri(location: str) -> str:
     return f"{location}quarantine.jsonl"
 
 
+def row_comparison_uri(bucket: str, dataset: str, from_version: int, to_version: int, key_digest: str) -> str:
+    """Another row key makes another comparison."""
+    name = f"v{from_version}-v{to_version}-{key_digest}.json"
+    return uri(bucket, f"{names.DATASETS_PREFIX}{dataset}/diffs/{name}")
+
+
+def compared_rows_uri(result_uri: str) -> str:
+    """The rows that differ, beside the result of their comparison."""
+    return f"{result_uri.removesuffix('.json')}.parquet"
+
+
 def split_data_uri(location: str, split: str) -> str:
     return f"{location}data/split={split}/"
 

@@ -10,6 +10,7 @@ from millrace.domain import place
 from millrace.domain.dataset import DatasetVersion
 from millrace.domain.drift import DriftSummary
 from millrace.domain.model import ModelVersion
+from millrace.domain.row_comparison import RowComparisonRequest
 from millrace.errors import NotFound
 from millrace.ports import Clock, Downloads, ObjectStore
 
@@ -64,6 +65,14 @@ def offer_model_file(
 def offer_drift_page(*, store: ObjectStore, downloads: Downloads, clock: Clock, report: DriftSummary) -> Offer:
     """The report as one HTML file. Raises NotFound."""
     return _offer(store, downloads, clock, report.html_uri, f"{report.id}.html")
+
+
+def offer_compared_rows(
+    *, store: ObjectStore, downloads: Downloads, clock: Clock, comparison: RowComparisonRequest
+) -> Offer:
+    """The rows that differ. Raises NotFound while they are being compared."""
+    name = f"{comparison.dataset}-v{comparison.from_version}-v{comparison.to_version}-rows.parquet"
+    return _offer(store, downloads, clock, place.compared_rows_uri(comparison.result_uri), name)
 
 
 def _quarantine(store: ObjectStore, version: DatasetVersion) -> str:

@@ -16,6 +16,7 @@ from stacks.constructs.asl_state_machine import DEFINITIONS
 
 PIPELINES = [
     names.BATCH_INFERENCE_PIPELINE,
+    names.COMPARISON_PIPELINE,
     names.DEPLOYMENT_PIPELINE,
     names.DRIFT_PIPELINE,
     names.INGEST_PIPELINE,

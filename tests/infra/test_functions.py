@@ -75,6 +75,7 @@ PIPELINES = {
     names.DEPLOYMENT_STATE_MACHINE_ARN,
     names.BATCH_INFERENCE_STATE_MACHINE_ARN,
     names.DRIFT_STATE_MACHINE_ARN,
+    names.COMPARISON_STATE_MACHINE_ARN,
 }
 # A function that starts executions, or reads them, knows the state machines it does that with and no other.
 KNOWN_PIPELINES = {
@@ -235,6 +236,7 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
     [
         ("RegisterUpload", {names.DATASETS_PREFIX}),
         ("PrepareDataset", {names.DATASETS_PREFIX, names.QUARANTINE_PREFIX}),
+        ("CompareRows", {names.DATASETS_PREFIX}),
         ("RecordDatasetVersion", set()),
         ("OnUploadArrived", set()),
         ("PlanTraining", {names.RUNS_PREFIX}),

@@ -42,6 +42,7 @@ ROLES = {
     "OnUploadArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
     "RegisterUpload": FUNCTION | READ | WRITE | TABLE | {"events:PutEvents"},
     "PrepareDataset": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
+    "CompareRows": READ | WRITE | JOB_LOG | {"cloudwatch:PutMetricData"},
     "RecordDatasetVersion": FUNCTION | READ | TABLE | {"events:PutEvents", "cloudwatch:PutMetricData"},
     "RejectUpload": FUNCTION | TABLE,
     "OnDatasetVersionReady": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
@@ -97,6 +98,7 @@ READS = {
     "OnUploadArrived": {"uploads/*"},
     "RegisterUpload": {"uploads/*", "datasets/*"},
     "PrepareDataset": {"uploads/*", "datasets/*", "quarantine/*", "script.py", "core.zip"},
+    "CompareRows": {"datasets/*", "script.py", "core.zip"},
     "RecordDatasetVersion": {"datasets/*"},
     "PlanTraining": {"datasets/*", "models/*"},
     "SageMaker": {"datasets/*", "runs/*", "core.zip"},
@@ -137,7 +139,7 @@ def test_every_role_may_do_exactly_this(prod: Platform) -> None:
     assert {
         role: actions
         for role, actions in allowed.items()
-        if role not in {"Ingest", "Training", "Deployment", "BatchInference", "Drift"}
+        if role not in {"Ingest", "Training", "Deployment", "BatchInference", "Drift", "Comparison"}
     } == ROLES
 
 

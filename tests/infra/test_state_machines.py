@@ -32,6 +32,7 @@ SUBSTITUTIONS = {
     "LibrariesUri": "s3://assets/4567.zip",
     "PrepareDataset": "PrepareDataset-1",
     "PrepareBatch": "PrepareBatch-1",
+    "CompareRows": "CompareRows-1",
 }
 CANDIDATE = {
     "algorithm": "xgboost",
@@ -79,6 +80,8 @@ STATE: Mapping[str, Any] = {
     "plan_uri": PLAN["plan_uri"],
     "train_uri": PLAN["train_uri"],
     "validation_uri": PLAN["validation_uri"],
+    # What a comparison starts with.
+    "request": '{"dataset": "credit", "from_version": 1, "to_version": 2}',
     # What a deployment starts with.
     "artifact_uri": "s3://artifacts/models/credit/v3/model.tar.gz",
     "artifact_digest": "d" * 64,
@@ -141,6 +144,7 @@ SDK_TASKS = [
     ("batch_inference", "ScoreBatch"),
     ("batch_inference", "ForgetBatchModel"),
     ("batch_inference", "JoinResults"),
+    ("comparison", "CompareRows"),
 ]
 
 
@@ -157,7 +161,7 @@ def test_what_a_task_asks_of_aws_is_what_the_service_accepts(pipeline: str, stat
 def test_every_task_that_calls_a_service_is_among_those_checked() -> None:
     calling = [
         (pipeline, name)
-        for pipeline in ("ingest", "training", "deployment", "batch_inference", "drift")
+        for pipeline in ("ingest", "training", "deployment", "batch_inference", "drift", "comparison")
         for name, task in tasks_in(definition(pipeline)["States"])
         if task["Resource"].startswith("arn:")
     ]
@@ -252,7 +256,7 @@ def test_a_task_outlives_what_it_waits_for(prod: Platform) -> None:
     """A function that times out says so itself; the state's own limit is the net below it."""
     functions = {id: found["Timeout"] for id, found in named(prod.resources("AWS::Lambda::Function")).items()}
     jobs = {id: found["Timeout"] * 60 for id, found in named(prod.resources("AWS::Glue::Job")).items()}
-    for pipeline in ("ingest", "training", "batch_inference"):
+    for pipeline in ("ingest", "training", "batch_inference", "comparison"):
         whole = definition(pipeline)
         for name, task in tasks_in(whole["States"]):
             own = functions.get(name) or jobs.get(name, 0)

@@ -27,6 +27,7 @@ STACKS = {
     "Serving",
     "Batch",
     "Drift",
+    "Comparison",
     "Schedules",
     "Runs",
     "Identity",

@@ -193,9 +193,53 @@ export interface paths {
          * What differs between two versions: columns, kinds, distributions, breaks of the earlier contract
          * @description What differs between two versions: columns, kinds, distributions, breaks of the earlier contract.
          *
-         *     It rests on the profiles of the versions: which rows came, went or changed is not compared.
+         *     It rests on the profiles of the versions; which rows came, went or changed is a comparison of its own.
          */
         get: operations["compare_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets/{dataset}/diff/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which rows came, went and changed between two versions; 202 until the comparison is done
+         * @description Which rows came, went and changed between two versions; 202 until the comparison is done.
+         */
+        get: operations["get_row_comparison"];
+        put?: never;
+        /**
+         * Have two versions compared row by row, by the dataset's row key. Asking twice compares once
+         * @description Have two versions compared row by row, by the dataset's row key. Asking twice compares once.
+         */
+        post: operations["start_row_comparison"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/datasets/{dataset}/diff/rows/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where to download all rows that differ, as Parquet, with their values before and after
+         * @description Where to download all rows that differ, as Parquet, with their values before and after.
+         */
+        get: operations["get_compared_rows"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2962,6 +3006,20 @@ export interface components {
             settings: components["schemas"]["SettingsChange"];
         };
         /**
+         * NewRowComparison
+         * @description Two versions of a dataset that has a row key.
+         * @example {
+         *       "from_version": 2,
+         *       "to_version": 3
+         *     }
+         */
+        NewRowComparison: {
+            /** From Version */
+            from_version: number;
+            /** To Version */
+            to_version: number;
+        };
+        /**
          * NewSchedule
          * @description What to do, and when. A rate counts from `starts_at`, or one step from now.
          * @example {
@@ -3543,6 +3601,76 @@ export interface components {
              * Format: date-time
              */
             step_started_at: string;
+        };
+        /**
+         * RowChange
+         * @enum {string}
+         */
+        RowChange: "ADDED" | "REMOVED" | "CHANGED";
+        /**
+         * RowComparison
+         * @description Immutable. `changed_by_column` counts changed rows by each column in which they differ.
+         *
+         *     `repeated_before` and `repeated_after` are rows left out because an earlier row of their version has the same key.
+         */
+        RowComparison: {
+            /** Dataset */
+            dataset: string;
+            /** From Version */
+            from_version: number;
+            /** To Version */
+            to_version: number;
+            /** Key */
+            key: string[];
+            /** Added */
+            added: number;
+            /** Removed */
+            removed: number;
+            /** Changed */
+            changed: number;
+            /** Unchanged */
+            unchanged: number;
+            /** Repeated Before */
+            repeated_before: number;
+            /** Repeated After */
+            repeated_after: number;
+            /** Changed By Column */
+            changed_by_column: {
+                [key: string]: number;
+            };
+            /** Examples */
+            examples: components["schemas"]["RowExample"][];
+        };
+        /**
+         * RowComparisonAnswer
+         * @description How far the comparison is. `result` is null while its run goes on.
+         */
+        RowComparisonAnswer: {
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["RunState"];
+            result: components["schemas"]["RowComparison"] | null;
+        };
+        /**
+         * RowExample
+         * @description One row that differs. `before` and `after` hold the values that differ; of added and removed rows all.
+         */
+        RowExample: {
+            change: components["schemas"]["RowChange"];
+            /** Key */
+            key: {
+                [key: string]: string | null;
+            };
+            /** Changed Columns */
+            changed_columns: string[];
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * RowExplanation
@@ -5542,6 +5670,361 @@ export interface operations {
             };
             /** @description NotFound: The named thing does not exist */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_row_comparison: {
+        parameters: {
+            query: {
+                /** @description The earlier version. */
+                from: number;
+                /** @description The later version. */
+                to: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowComparisonAnswer"];
+                };
+            };
+            /** @description Done */
+            202: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowComparisonAnswer"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_row_comparison: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRowComparison"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowComparisonAnswer"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compared_rows: {
+        parameters: {
+            query: {
+                /** @description The earlier version. */
+                from: number;
+                /** @description The later version. */
+                to: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Download"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9990,7 +10473,7 @@ export interface operations {
                 /** @description Only runs in this state. */
                 state?: components["schemas"]["RunState"] | null;
                 /** @description Only runs of this pipeline. */
-                pipeline?: ("ingest" | "training" | "deployment" | "drift") | null;
+                pipeline?: ("ingest" | "training" | "deployment" | "drift" | "comparison") | null;
                 /** @description Only runs of this dataset. */
                 dataset?: string | null;
                 /** @description `next_cursor` of the page before. */

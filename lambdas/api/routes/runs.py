@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from lambdas.api.manners import etag_of
-from lambdas.api.paging import Cursor, Limit, from_cursor, page_of, to_cursor
+from lambdas.api.paging import CURSOR_PATTERN, Cursor, Limit, from_cursor, page_of, to_cursor
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import run_examples as examples
 from lambdas.api.shapes.names import RunId
@@ -40,7 +40,7 @@ LIVE_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 2, 5, 30
 LAST_LINES = 1000
 
 DatasetFilter = Annotated[str | None, Query(max_length=40, description="Only runs of this dataset.")]
-Pipeline = Literal["ingest", "training", "deployment", "drift"]
+Pipeline = Literal["ingest", "training", "deployment", "drift", "comparison"]
 PipelineFilter = Annotated[Pipeline | None, Query(description="Only runs of this pipeline.")]
 StateFilter = Annotated[RunState | None, Query(description="Only runs in this state.")]
 
@@ -121,7 +121,9 @@ def get_run(run_id: RunId) -> Response[RunDetail]:
 @resource.endpoint("GET", "/runs/<run_id>/logs", allow=EVERYONE, raises=[errors.NotFound], example=examples.LOG)
 def get_run_logs(
     run_id: RunId,
-    cursor: Annotated[str | None, Query(max_length=16_384, description="`next_cursor` of the answer before.")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=6_000, pattern=CURSOR_PATTERN, description="`next_cursor` of the answer before.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=LAST_LINES, description="How many lines at most, of each job.")] = LAST_LINES,
 ) -> Response[LogAnswer]:
     """What the run's jobs write: the last lines first, then, by cursor, only what came since."""

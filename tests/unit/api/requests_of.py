@@ -27,6 +27,8 @@ QUERIES = {
     "get_monitoring": {"model": "credit"},
     "get_training_estimate": {"dataset": "credit"},
     "compare_versions": {"from": "1", "to": "1"},
+    "get_row_comparison": {"from": "1", "to": "2"},
+    "get_compared_rows": {"from": "1", "to": "2"},
 }
 READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
 WRITES = [endpoint for endpoint in ENDPOINTS if endpoint.method != "GET"]

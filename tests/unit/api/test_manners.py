@@ -70,8 +70,16 @@ class TestProblems:
         assert answer.status == 422
         assert said in answer.text
 
-    def test_a_body_of_another_kind_is_415(self, api: Api) -> None:
-        assert api.call("POST", "/training/start", "<a/>", headers={"content-type": "text/xml"}).status == 415
+    @pytest.mark.parametrize("kind", ["text/xml", "multipart/form-data", "application/x-www-form-urlencoded", ""])
+    def test_a_body_of_another_kind_is_415(self, kind: str, api: Api) -> None:
+        assert (
+            api.call("POST", "/training/start", '{"dataset": "credit"}', headers={"content-type": kind}).status == 415
+        )
+
+    def test_json_may_say_its_encoding(self, api: Api) -> None:
+        kind = {"content-type": "application/json; charset=utf-8"}
+
+        assert api.call("POST", "/datasets", {"name": "churn"}, headers=kind).status == 201
 
     def test_what_nobody_thought_of_is_500_that_tells_nothing_but_the_request(
         self,

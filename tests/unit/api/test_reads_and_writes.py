@@ -17,6 +17,7 @@ from lambdas.api.resource import Endpoint
 from millrace import bootstrap
 from millrace.domain import place
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
+from millrace.domain.row_comparison import RowComparison, RowComparisonRequest
 from millrace.domain.run import Job, RunState, Step
 from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, a_schedule, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
@@ -62,14 +63,38 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bootstrap, "platform", api.platform)
             assert api.call("PUT", "/datasets/credit/contract", replaced).status == 200
+    compared(api, rows)
     assert [version.number for version in versions] == [1, 2, 3]
     world.batched(rows)
     world.labelled(len(lines))
     return api, run.run_id
 
 
+def compared(api: Api, rows: int) -> None:
+    """Versions 1 and 2 row by row, as the job leaves it."""
+    two_versions_with_a_key(api)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bootstrap, "platform", api.platform)
+        started = api.call("POST", "/datasets/credit/diff/rows", COMPARED).json
+    request = RowComparisonRequest.model_validate(api.world.ledger.get(started["run_id"]).input)
+    counts = dict.fromkeys(("removed", "changed", "unchanged", "repeated_before", "repeated_after"), 0)
+    told = request.model_dump(include={"dataset", "from_version", "to_version", "key"})
+    result = RowComparison(**told, added=rows, **counts, changed_by_column={}, examples=())
+    api.world.store.write(request.result_uri, result.model_dump_json().encode())
+    api.world.store.write(place.compared_rows_uri(request.result_uri), b"x" * rows)
+    api.world.ledger.close(started["run_id"], state=RunState.SUCCEEDED, reason=None, steps=[], at=later(rows))
+
+
+def two_versions_with_a_key(api: Api) -> str:
+    api.world.configure(key=["age"])
+    for name in ("earlier", "later"):
+        api.world.ready(f"uploads/credit/{name}.csv", name.encode())
+    return ""
+
+
 @pytest.mark.parametrize("endpoint", [each for each in READS if each.operation_id not in CONSTANT], ids=named)
 def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
     said = []
     # Time stands still here, and all routes together ask more often than a caller may in a second.
     monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
@@ -174,6 +199,7 @@ BATCH = {"model": "credit", "version": 1, "input": {"dataset_version": 1}}
 BATCH_FILE = {"model": "credit", "file_name": "a.csv", "size_bytes": 7}
 UPLOAD = f"/datasets/credit/uploads/{PARAMETERS['upload_id']}"
 PREDICT = {"model": "credit", "rows": [{"age": 30, "home": "own"}]}
+COMPARED = {"from_version": 1, "to_version": 2}
 EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
     "start_upload": (trained, "/datasets/credit/uploads", {"file_name": "a.csv", "size_bytes": 7}, "/activity"),
     "complete_upload": (sending, f"{UPLOAD}/complete", None, UPLOAD),
@@ -218,6 +244,7 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
         {"model": "credit", "number": 1, "first": "2026-11-19T00:00:00Z", "until": "2026-11-20T00:00:00Z"},
         "/runs",
     ),
+    "start_row_comparison": (two_versions_with_a_key, "/datasets/credit/diff/rows", COMPARED, "/runs"),
     "predict": (serving, "/inference/predict", PREDICT, "records"),
     "abort_model_rollout": (rolling_out, "/models/credit/rollout/abort", {"reason": REASON}, "/models/credit"),
     "roll_back_model": (decided, "/models/credit/rollback", {"reason": REASON}, "/models/credit/champion"),
