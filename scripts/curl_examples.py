@@ -50,30 +50,36 @@ def curl(contract: Mapping[str, Any], method: str, path: str, operation: Operati
     body = _body(contract, operation)
     if body is not None:
         parts.append("-H 'Content-Type: application/json'")
-    parts.append(f'"$API{_address(path, operation)}"')
+    parts.append(f'"$API{_address(contract, path, operation)}"')
     if body is not None:
         parts.append(f"\\\n  -d {shlex.quote(body)}")
     return " ".join(["curl", *parts])
 
 
-def _address(path: str, operation: Operation) -> str:
+def _address(contract: Mapping[str, Any], path: str, operation: Operation) -> str:
     given = operation.get("parameters", [])
-    values = {each["name"]: _value(each) for each in given if each["in"] == "path"}
-    query = {each["name"]: _value(each) for each in given if each["in"] == "query" and each["required"]}
+    values = {each["name"]: _value(contract, each) for each in given if each["in"] == "path"}
+    query = {each["name"]: _value(contract, each) for each in given if each["in"] == "query" and each["required"]}
     filled = path.format(**{name: quote(value, safe=":") for name, value in values.items()})
     return filled + (f"?{urlencode(query)}" if query else "")
 
 
-def _value(parameter: Mapping[str, Any]) -> str:
+def _value(contract: Mapping[str, Any], parameter: Mapping[str, Any]) -> str:
     """The value of a choice is its first; a name that is not known here stands for itself."""
     name = parameter["name"]
-    choices = parameter["schema"].get("enum")
+    choices = _resolved(contract, parameter["schema"]).get("enum")
     return str(choices[0]) if choices else PARAMETERS.get(name, name.replace("_", "-"))
 
 
 def _body(contract: Mapping[str, Any], operation: Operation) -> str | None:
     if "requestBody" not in operation:
         return None
-    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-    example = contract["components"]["schemas"][reference.rpartition("/")[2]]["examples"][0]
-    return json.dumps(example, ensure_ascii=False)
+    schema = _resolved(contract, operation["requestBody"]["content"]["application/json"]["schema"])
+    return json.dumps(schema["examples"][0], ensure_ascii=False)
+
+
+def _resolved(contract: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: Mapping[str, Any] = contract["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found

@@ -18,11 +18,14 @@ from millrace.domain.dataset import DatasetVersion
 from millrace.domain.run import RunState
 from scripts.curl_examples import operations
 from scripts.write_contracts import EXAMPLES_BEGIN, EXAMPLES_END, PAGE
-from tests.builders import NOON, a_contract, a_model_version, a_run, an_upload, later, prepared
+from tests.builders import NOON, a_column, a_contract, a_model_version, a_run, an_upload, later, prepared
 from tests.integration.api.conftest import Deployed
 from tests.unit.use_cases.world import a_profile
 
 RUN = "training-b69cfade296b"
+CONTRACT = a_contract(
+    dataset="churn", columns=tuple(a_column(name) for name in ("customer_id", "age", "plan", "left", "home", "status"))
+)
 TEXT = PAGE.read_text().partition(EXAMPLES_BEGIN)[2].partition(EXAMPLES_END)[0]
 EXAMPLES = re.findall(r"#### `(\w+) (\S+)`\n.*?```sh\n(.*?)\n```", TEXT, re.DOTALL)
 OPERATIONS = {(method, path): operation for method, path, operation in operations(contract())}
@@ -45,11 +48,13 @@ def stored(deployed: Deployed) -> Deployed:
     session = deployed.running.session()
     table = Table(session.client("dynamodb"), deployed.outputs["RegistryTable"])
     catalog, store = DynamoDatasetCatalog(table), S3ObjectStore(session.client("s3"))
-    catalog.ensure("churn", at=NOON, actor="user:ada")
+    dataset = catalog.ensure("churn", at=NOON, actor="user:ada")
+    keyed = dataset.settings.model_copy(update={"key": ("customer_id",)})
+    catalog.configure("churn", keyed, revision=dataset.revision, actor="user:ada")
     for number in (1, 2, 3):
         ready(catalog, store, deployed.outputs["DataBucket"], number)
     ledger = DynamoRunLedger(table)
-    ledger.open(a_run(RUN, pipeline="training", dataset="churn"))
+    ledger.open(a_run(RUN, pipeline="training", dataset="churn", dataset_version=3, model="churn"))
     ledger.close(RUN, state=RunState.SUCCEEDED, reason=None, steps=[], at=later(9))
     serve(DynamoModelRegistry(table), store, deployed.outputs["ArtifactsBucket"])
     return deployed
@@ -69,7 +74,7 @@ def ready(catalog: DynamoDatasetCatalog, store: S3ObjectStore, bucket: str, numb
     store.write(place.report_uri(version.location), b"{}")
     row = {"line": 17, "text": "17;x", "reasons": ["age: 'x' is not an integer"]}
     store.write(f"{version.quarantine_location}part-00000.jsonl", json.dumps(row).encode() + b"\n")
-    catalog.accept_version(prepared(version), a_contract(dataset="churn") if number == 1 else None)
+    catalog.accept_version(prepared(version), CONTRACT if number == 1 else None)
 
 
 def serve(registry: DynamoModelRegistry, store: S3ObjectStore, bucket: str) -> None:
