@@ -224,7 +224,7 @@ def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> N
 
     spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
     assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
-    assert len(spaces) == 8
+    assert len(spaces) == 9
 
 
 def test_roles_come_without_ready_made_policies(prod: Platform) -> None:

@@ -131,7 +131,7 @@ def test_logs_are_kept_as_long_as_the_environment_says(
     groups = platform.properties("AWS::Logs::LogGroup")
 
     # One for each function, one for each state machine, one for who called the API.
-    assert len(groups) == len(platform.functions()) + 5 + 1
+    assert len(groups) == len(platform.functions()) + 6 + 1
     assert {group["RetentionInDays"] for group in groups} == {ENVIRONMENTS[environment].log_days}
 
 
