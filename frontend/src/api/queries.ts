@@ -61,3 +61,54 @@ export const apiKeys = (everybodys: boolean) =>
     placeholderData: keepPreviousData,
     ...live(60),
   });
+
+export const models = (query: Filters<'/models'> = {}) =>
+  queryOptions({
+    queryKey: ['models', 'list', query],
+    queryFn: ({ signal }) => read(api.GET('/models', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });
+
+export const model = (name: string) =>
+  queryOptions({
+    queryKey: ['models', name],
+    queryFn: ({ signal }) => read(api.GET('/models/{model}', { params: { path: { model: name } }, signal })),
+    ...live(LIST),
+  });
+
+export const modelVersions = (name: string) =>
+  queryOptions({
+    queryKey: ['models', name, 'versions'],
+    queryFn: ({ signal }) => read(api.GET('/models/{model}/versions', { params: { path: { model: name } }, signal })),
+    ...live(LIST),
+  });
+
+export const modelHistory = (name: string) =>
+  queryOptions({
+    queryKey: ['models', name, 'history'],
+    queryFn: ({ signal }) => read(api.GET('/models/{model}/history', { params: { path: { model: name } }, signal })),
+    ...live(LIST),
+  });
+
+export const modelVersion = (id: string) =>
+  queryOptions({
+    queryKey: ['versions', id],
+    queryFn: ({ signal }) => read(api.GET('/models/{version}/detail', { params: { path: { version: id } }, signal })),
+    ...live(LIST),
+  });
+
+/** It never changes: a version is immutable. */
+export const evaluation = (id: string) =>
+  queryOptions({
+    queryKey: ['versions', id, 'evaluation'],
+    queryFn: ({ signal }) => read(api.GET('/models/{version}/evaluation', { params: { path: { version: id } }, signal })),
+    ...live(null),
+  });
+
+export const lineage = (id: string) =>
+  queryOptions({
+    queryKey: ['versions', id, 'lineage'],
+    queryFn: ({ signal }) => read(api.GET('/models/{version}/lineage', { params: { path: { version: id } }, signal })),
+    ...live(LIST),
+  });

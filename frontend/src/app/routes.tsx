@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { readActivitySearch } from '../features/activity/search';
+import { readModelsSearch, readVersionSearch } from '../features/models/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
 import { Callback } from './Callback';
 import { NotFound, ScreenError } from './ErrorPages';
@@ -41,6 +42,26 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('../features/runs/Run')),
 });
 
+const models = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/models',
+  validateSearch: readModelsSearch,
+  component: lazyRouteComponent(() => import('../features/models/Models')),
+});
+
+const model = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/models/$model',
+  component: lazyRouteComponent(() => import('../features/models/Model')),
+});
+
+const version = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/models/$model/$number',
+  validateSearch: readVersionSearch,
+  component: lazyRouteComponent(() => import('../features/models/Version')),
+});
+
 const activity = createRoute({
   getParentRoute: () => signedIn,
   path: '/activity',
@@ -55,7 +76,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,

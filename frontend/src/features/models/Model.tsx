@@ -17,6 +17,7 @@ import { eventSentence } from './events';
 import { metricName, withInterval } from './metrics';
 import { ModelActions } from './ModelActions';
 import { VersionLink } from './VersionLink';
+import './version.css';
 
 type Brief = Schemas['VersionBrief'];
 

@@ -10,7 +10,6 @@ const NAMES: Record<string, string> = {
   accuracy: 'Accuracy',
   balanced_accuracy: 'Balanced accuracy',
   brier: 'Brier score',
-  brier_score: 'Brier score',
   precision: 'Precision',
   recall: 'Recall',
   rmse: 'RMSE',

@@ -1,0 +1,66 @@
+/** Models, on a platform where penguins were trained on and nothing was decided (scripts/dashboard_platform.py). */
+import { expect, test } from './fixtures';
+
+test('a version says what it was compared with, how sure each figure is, and where it comes from', async ({ page }) => {
+  await page.goto('/models');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/wait/);
+  await page.getByRole('link', { name: 'penguins', exact: true }).click();
+  await page.getByRole('link', { name: 'penguins:1' }).first().click();
+
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('penguins v1');
+  await expect(page.getByText('compared with a constant prediction')).toBeVisible();
+  await expect(page.getByRole('group', { name: 'Log loss' })).toContainText('95 % interval');
+  await expect(page.getByRole('img', { name: /^ROC of penguins:1/ })).toBeVisible();
+  const lineage = page.getByRole('region', { name: 'Lineage' });
+  await lineage.getByRole('link', { name: /^training-/ }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Training of penguins v1');
+});
+
+test('a reason that is too short sends nothing; a rejection is kept with its reason and cannot be repeated', async ({ page }) => {
+  await page.goto('/models/penguins/2');
+  const sent: string[] = [];
+  page.on('request', (request) => request.method() === 'PUT' && sent.push(request.url()));
+  await page.getByRole('button', { name: 'Reject…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Reject penguins v2?' });
+  await dialog.getByRole('textbox').fill('no');
+
+  await dialog.getByRole('button', { name: 'Reject' }).click();
+
+  await expect(dialog.getByRole('alert')).toContainText('at least 10 characters');
+  expect(sent).toEqual([]);
+  await dialog.getByRole('textbox').fill('worse than linear on every class');
+  await dialog.getByRole('textbox').press('Control+Enter');
+  await expect(page.getByText('Rejected').first()).toBeVisible();
+  await expect(page.getByText('worse than linear on every class')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Reject…' })).toHaveCount(0);
+  await page.goto('/models/penguins');
+  await expect(page.getByText('penguins:2 was rejected')).toBeVisible();
+});
+
+test('who decides second is told that someone decided already', async ({ page, context }) => {
+  const other = await context.newPage();
+  await page.goto('/models/penguins/1');
+  const kept = await page.evaluate(() => sessionStorage.getItem('millrace.session'));
+  await other.addInitScript((session) => sessionStorage.setItem('millrace.session', session!), kept);
+  await other.goto('/models/penguins/1');
+  await other.getByRole('button', { name: 'Approve…' }).click();
+  await page.getByRole('button', { name: 'Approve…' }).click();
+  await page.getByRole('dialog').getByRole('textbox').fill('it beats a constant prediction');
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+  await expect(page.getByText('it beats a constant prediction')).toBeVisible();
+
+  await other.getByRole('dialog').getByRole('textbox').fill('I would have said so, too');
+  await other.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+
+  await expect(other.getByRole('alert')).toContainText('Someone decided already');
+  await page.goto('/models/penguins');
+  await expect(page.getByText('Live: penguins:1')).toBeVisible({ timeout: 60_000 });
+});
+
+test('every curve has its figures', async ({ page }) => {
+  await page.goto('/models/penguins/1');
+
+  await page.getByRole('button', { name: 'ROC: show as table' }).click();
+
+  await expect(page.getByRole('group', { name: 'ROC, as a table' }).getByRole('row')).not.toHaveCount(0);
+});

@@ -1,0 +1,134 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+
+import type { Schemas } from '../../api/client';
+import { modelVersion } from '../../api/queries';
+import { approvalStatus } from '../../api/states';
+import { Card } from '../../ui/Card';
+import { Delta } from '../../ui/Delta';
+import { Facts } from '../../ui/Facts';
+import { Loaded } from '../../ui/Loaded';
+import { Page } from '../../ui/Page';
+import { Status } from '../../ui/Status';
+import { Tile } from '../../ui/Tile';
+import { Time } from '../../ui/Time';
+import { count, duration, figure } from '../../ui/format';
+import { Decide } from './Decide';
+import { Evaluation } from './Evaluation';
+import { LineageCard } from './LineageCard';
+import { metricName } from './metrics';
+import { VersionLink } from './VersionLink';
+import './version.css';
+
+type Detail = Schemas['VersionDetail'];
+
+export default function Version() {
+  const { model, number } = useParams({ from: '/signed-in/models/$model/$number' });
+  const id = `${model}:${number}`;
+  const query = useQuery(modelVersion(id));
+  const found = query.data;
+  return (
+    <Page title={`${model} v${number}`} subtitle={found && <Subtitle version={found.body} />} actions={found && <Decide version={found.body} etag={found.etag} />}>
+      <Loaded query={query}>{({ body }) => <Body version={body} />}</Loaded>
+    </Page>
+  );
+}
+
+function Subtitle({ version }: { version: Detail }) {
+  const { kind, word } = approvalStatus(version.approval.state);
+  return (
+    <>
+      {version.aliases.includes('champion') ? <Status kind="good">Live</Status> : <Status kind={kind}>{word}</Status>}
+      <span>
+        {version.algorithm} from{' '}
+        <Link to="/runs/$runId" params={{ runId: version.lineage.run_id }}>
+          {version.lineage.run_id}
+        </Link>{' '}
+        on {version.lineage.dataset} v{version.lineage.dataset_version}
+      </span>
+    </>
+  );
+}
+
+function Body({ version }: { version: Detail }) {
+  const rival = rivalOf(version.verdict);
+  const other = useQuery({ ...modelVersion(rival ?? ''), enabled: Boolean(rival) });
+  const live = other.data?.body;
+  return (
+    <>
+      <VerdictCard version={version} />
+      <div className="tiles">
+        {Object.entries(version.metrics).map(([name, metric]) => (
+          <Tile key={name} name={metricName(name)} value={figure(metric.value)} note={<Against name={name} metric={metric} live={live} />} />
+        ))}
+      </div>
+      <div className="version-split">
+        <Evaluation id={version.id} rival={live?.id} />
+        <LineageCard id={version.id} />
+        <DecisionRecord version={version} />
+      </div>
+    </>
+  );
+}
+
+/** Better or worse than what it was compared with; without one, how sure the figure is. */
+function Against({ name, metric, live }: { name: string; metric: Schemas['Metric']; live: Detail | undefined }) {
+  const before = live?.metrics[name];
+  const interval = `${figure(metric.low)} to ${figure(metric.high)}`;
+  if (!live || !before) return <>95 % interval {interval}</>;
+  return (
+    <>
+      <Delta value={metric.value - before.value} higherIsBetter={metric.higher_is_better} /> than v{live.number} with {figure(before.value)}; {interval}
+    </>
+  );
+}
+
+const OUTCOMES: Record<Schemas['Verdict']['outcome'], ['good' | 'bad' | 'waiting', string]> = {
+  FIRST: ['waiting', 'The first of its kind'],
+  BETTER: ['good', 'Better than what is live'],
+  NO_DIFFERENCE: ['waiting', 'No difference that these rows could show'],
+  WORSE: ['bad', 'Worse than what is live'],
+};
+
+function VerdictCard({ version: { verdict, recommended } }: { version: Detail }) {
+  const [kind, word] = OUTCOMES[verdict.outcome];
+  const rival = rivalOf(verdict);
+  return (
+    <Card>
+      <div className="row">
+        <Status kind={kind}>{word}</Status>
+        {recommended && <Status kind="good">Recommended</Status>}
+        <span className="meta">
+          compared with {rival ? <VersionLink id={rival} /> : verdict.compared_with} on the same {count(verdict.test_rows, 'row')}
+        </span>
+      </div>
+      <p>{verdict.sentence}</p>
+    </Card>
+  );
+}
+
+/** The version it had to beat; a first one is compared with a constant prediction, which is no version. */
+function rivalOf({ compared_with: rival }: Schemas['Verdict']): string | undefined {
+  return rival.includes(':') ? rival : undefined;
+}
+
+function DecisionRecord({ version }: { version: Detail }) {
+  const { approval } = version;
+  return (
+    <Card title="Decision and make" flush>
+      <Facts
+        facts={[
+          ['Decision', approvalStatus(approval.state).word],
+          ['By', approval.actor],
+          ['When', approval.decided_at && <Time key="at" at={approval.decided_at} />],
+          ['Reason', approval.reason],
+          ['Target', version.target],
+          ['Task', version.task],
+          ['Trained in', duration(version.training_seconds)],
+          ['Artefact', <code key="digest">{version.artifact_digest.slice(0, 12)}</code>],
+          ['Hyperparameters', Object.entries(version.hyperparameters).map(([name, value]) => `${name} ${String(value)}`).join(', ')],
+        ]}
+      />
+    </Card>
+  );
+}
