@@ -103,6 +103,7 @@ class BatchStack(PlatformStack):
             values={"TrainingImage": image.uri, "CodeUri": code.s3_object_url, "CodeFile": code.s3_object_key},
         )
         self._start_on_arrival(config, data, registry)
+        self._record_ground_truth(config, data, registry, notifications)
         cdk.CfnOutput(self, "BatchInferenceStateMachineArn", value=self.state_machine.state_machine_arn)
 
     def _start_on_arrival(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> None:
@@ -129,6 +130,36 @@ class BatchStack(PlatformStack):
         data.data_bucket.may_read(on_batch_input_arrived, names.INFERENCE_PREFIX)
         registry.may_use(on_batch_input_arrived)
         self.state_machine.grant_start_execution(on_batch_input_arrived)
+
+    def _record_ground_truth(
+        self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack, notifications: NotificationsStack
+    ) -> None:
+        on_ground_truth_dropped = EventFunction(
+            self,
+            "OnGroundTruthDropped",
+            config=config,
+            # A long file is read label by label.
+            timeout=cdk.Duration.minutes(15),
+            environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
+                names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+            },
+            pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created"],
+                detail={
+                    "bucket": {"name": [data.data_bucket.bucket_name]},
+                    "object": {"key": [{"prefix": names.GROUND_TRUTH_PREFIX}]},
+                },
+            ),
+        )
+        data.data_bucket.may_read(on_ground_truth_dropped, names.GROUND_TRUTH_PREFIX)
+        data.data_bucket.may_write(on_ground_truth_dropped, names.INFERENCE_PREFIX)
+        registry.may_look_up(on_ground_truth_dropped)
+        notifications.event_bus.grant_put_events_to(on_ground_truth_dropped)
+        notifications.topic.grant_publish(on_ground_truth_dropped)
 
     def _glue_job(self, data: DataStack, code: s3_assets.Asset) -> glue.CfnJob:
         """`glue_jobs/prepare_batch.py` on Spark, with the core beside it as a zip."""

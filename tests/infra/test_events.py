@@ -67,6 +67,15 @@ def test_what_is_dropped_for_a_model_starts_a_batch_inference(key: str, reaches:
     assert matches(pattern, {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}) is reaches
 
 
+@pytest.mark.parametrize(("key", "reaches"), [("ground-truth/credit/may.csv", True), ("inference/credit/a", False)])
+def test_a_dropped_file_of_ground_truth_is_recorded(key: str, reaches: bool, prod: Platform) -> None:
+    pattern = rule_of(prod, "OnGroundTruthDropped")["EventPattern"]
+    bucket = pattern["detail"]["bucket"]["name"][0]
+    detail = {"bucket": {"name": bucket}, "object": {"key": key}}
+
+    assert matches(pattern, {"source": "aws.s3", "detail-type": "Object Created", "detail": detail}) is reaches
+
+
 @pytest.mark.parametrize(
     ("function", "event"),
     [("OnDatasetVersionReady", DatasetVersionReady), ("OnModelVersionApproved", ModelVersionApproved)],

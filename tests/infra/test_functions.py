@@ -245,6 +245,7 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("RegisterCandidates", {names.MODELS_PREFIX}),
         ("App", {names.UPLOADS_PREFIX, names.INFERENCE_PREFIX}),
         ("PlanBatch", {names.INFERENCE_PREFIX}),
+        ("OnGroundTruthDropped", {names.INFERENCE_PREFIX}),
         ("PrepareBatch", {names.INFERENCE_PREFIX, names.RUNS_PREFIX}),
         ("Score", {names.INFERENCE_PREFIX}),
         ("Export", {names.RUNS_PREFIX}),

@@ -64,6 +64,7 @@ ROLES = {
     | {"dynamodb:GetItem", "dynamodb:UpdateItem"}
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
+    "OnGroundTruthArrived": EVENT_FUNCTION | READ | WRITE | {"dynamodb:GetItem", "events:PutEvents", "sns:Publish"},
     "PlanBatch": FUNCTION | READ | WRITE | TABLE,
     "PrepareBatch": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
@@ -109,6 +110,7 @@ READS = {
     "WatchRollout": {"inference/*"},
     "Predict": {"models/*"},
     "OnBatchInputArrived": {"inference/*"},
+    "OnGroundTruthDropped": {"ground-truth/*"},
     "PlanBatch": {"datasets/*"},
     "PrepareBatch": {"inference/*", "datasets/*", "models/*", "script.py", "core.zip"},
     "CheckBatch": {"inference/*"},
@@ -169,7 +171,7 @@ def test_predictions_change_nothing_in_the_registry_but_api_keys(prod: Platform)
 
 def keys_in(resources: str) -> set[str]:
     """The end of each ARN: a prefix of keys, or an asset with its digest replaced by what it is."""
-    prefixes = set(re.findall(r'"/(\w+/\*)"', resources))
+    prefixes = set(re.findall(r'"/([\w-]+/\*)"', resources))
     assets = set(re.findall(r'"/[0-9a-f]{64}\.(\w+)"', resources))
     return prefixes | {{"py": "script.py", "zip": "core.zip"}[ending] for ending in assets}
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from millrace.domain.event import GroundTruthArrived
 from millrace.errors import InvalidInput, NotFound
 from millrace.use_cases.record_ground_truth import DayOfTruth, Label, count_ground_truth, record_ground_truth
+from millrace.use_cases.record_ground_truth_file import FileOutcome, record_ground_truth_file
 from tests.builders import DATA_BUCKET, NOON, later
 from tests.unit.use_cases.world import World
 
@@ -102,3 +103,65 @@ def test_two_truths_of_one_record_at_one_time_are_refused_and_nothing_is_kept(wo
 def test_a_model_that_there_is_not_has_no_truth(world: World) -> None:
     with pytest.raises(NotFound):
         send(world, Label("a", "good"), model="debit")
+
+
+def drop(world: World, body: bytes, key: str = "ground-truth/credit/may.csv") -> FileOutcome | None:
+    world.put(key, body)
+    return record_ground_truth_file(
+        registry=world.registry,
+        store=world.store,
+        bus=world.bus,
+        notifier=world.notifier,
+        clock=world.clock,
+        data_bucket=DATA_BUCKET,
+        key=key,
+        object_version=None,
+        at=NOON,
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"record_id,truth\na,good\nb,bad\n",
+        b"\xef\xbb\xbftruth;record_id;remark\r\ngood;a;x\r\nbad;b;y\r\n",
+        b'{"record_id": "a", "truth": "good"}\n\n{"record_id": "b", "truth": "bad"}\n',
+    ],
+)
+def test_a_dropped_file_is_read_whatever_its_dialect_and_once_however_often(world: World, body: bytes) -> None:
+    assert drop(world, body) == drop(world, body) == FileOutcome(2, 0, ())
+
+    assert known(world) == {"a": "good", "b": "bad"}
+    assert len(world.store.list(PREFIX)) == 1
+    assert [each for each in world.notifier.sent if each.attributes["kind"] == "ground_truth"] == []
+
+
+def test_rows_that_say_nothing_are_named_and_the_others_kept(world: World) -> None:
+    outcome = drop(world, b"record_id,truth,at\na,good,2026-11-20T13:00:00Z\n,bad,\nc,,\nd,bad,yesterday\n")
+
+    assert outcome is not None
+    assert (outcome.labels, outcome.refused) == (1, 3)
+    assert [reason.partition(":")[0] for reason in outcome.reasons] == ["line 3", "line 4", "line 5"]
+    assert known(world) == {"a": "good"}
+    assert "3 rows refused" in world.notifier.sent[-1].message
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "said"),
+    [
+        ("ground-truth/credit/a.csv", b"id,label\na,good\n", "record_id and truth"),
+        ("ground-truth/debit/a.csv", b"record_id,truth\na,good\n", "debit"),
+        ("ground-truth/credit/a.parquet", b"PAR1\xff\xfe", "not read"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told(world: World, key: str, body: bytes, said: str) -> None:
+    outcome = drop(world, body, key)
+
+    assert outcome is not None
+    assert (outcome.labels, lines(world)) == (0, [])
+    assert said in world.notifier.sent[-1].message
+
+
+def test_what_lies_deeper_or_elsewhere_is_nobodys_truth(world: World) -> None:
+    assert drop(world, b"record_id,truth\na,good\n", "ground-truth/credit/old/a.csv") is None
+    assert drop(world, b"record_id,truth\na,good\n", "inference/credit/a.csv") is None
