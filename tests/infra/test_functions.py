@@ -193,7 +193,7 @@ def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
 def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
     by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
 
-    assert len(by_event) == 8
+    assert len(by_event) == 9
     for function in by_event.values():
         assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
     assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}

@@ -64,7 +64,7 @@ ROLES = {
     | {"dynamodb:GetItem", "dynamodb:UpdateItem"}
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
-    "OnGroundTruthArrived": EVENT_FUNCTION | READ | WRITE | {"dynamodb:GetItem", "events:PutEvents", "sns:Publish"},
+    "OnGroundTruthDropped": EVENT_FUNCTION | READ | WRITE | {"dynamodb:GetItem", "events:PutEvents", "sns:Publish"},
     "PlanBatch": FUNCTION | READ | WRITE | TABLE,
     "PrepareBatch": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
