@@ -17,7 +17,7 @@ import pytest
 from millrace import names
 from millrace.domain import identity, place
 from millrace.domain.drift import DriftKind, DriftReport, DriftSummary, DriftVerdict
-from millrace.domain.event import BatchInferenceCompleted
+from millrace.domain.event import BatchInferenceCompleted, GroundTruthArrived
 from millrace.domain.model import ModelVersion
 from millrace.domain.run import Run, RunState
 from millrace.use_cases.check_drift import check_datasets, check_drift
@@ -188,6 +188,30 @@ def test_a_drifted_batch_becomes_a_report_a_metric_an_entry_in_the_registry_and_
         ["temp"],
     )
     assert bench.platform.drift_reports.get(found[DriftKind.DATA].id).sentence == event["sentence"]
+
+
+def test_labels_of_a_batch_make_its_performance_known(bench: Bench, version: ModelVersion) -> None:
+    """Those of the batch before, which nobody had labels for."""
+    table = rows(600, warmer=1.0, seed=2)
+    today = bench.platform.clock.now()
+    lines = [
+        json.dumps({"record_id": f"warm-{number}", "label": row["late"], "at": today.isoformat(), "actor": "tester"})
+        for number, row in enumerate(table)
+    ]
+    address = place.truth_uri(bench.bucket, MODEL, today.date().isoformat())
+    bench.platform.store.write(f"{address}some.jsonl", "\n".join(lines).encode())
+    bench.platform.bus.publish(GroundTruthArrived(model=MODEL, labels=len(lines)))
+
+    def judged() -> DriftSummary | None:
+        found = bench.platform.drift_reports.page(model=MODEL, kind=DriftKind.PERFORMANCE).items
+        return next((each for each in found if each.verdict is not DriftVerdict.SKIPPED), None)
+
+    summary = wait_for(judged, what="a measured performance", seconds=60)
+    report = read(bench, summary)
+    assert (summary.window, summary.verdict) == ("batch warm", DriftVerdict.DRIFT)
+    assert (report.performance[0].metric, report.performance[0].rows) == ("roc_auc", 600)
+    assert not report.performance[0].estimated
+    assert "`label` has" in summary.sentence
 
 
 def records(table: list[dict[str, Any]], version: ModelVersion, day: datetime) -> bytes:
