@@ -16,10 +16,14 @@ from millrace.settings import Settings
 if TYPE_CHECKING:
     from millrace.adapters.dynamodb import Table
     from millrace.ports import (
+        AlertBook,
         ApiKeys,
         AuditTrail,
+        ChannelBook,
         Clock,
         DatasetCatalog,
+        DeliveryBook,
+        DeliveryQueue,
         Downloads,
         DriftReports,
         EventBus,
@@ -31,10 +35,14 @@ if TYPE_CHECKING:
         Notifier,
         ObjectStore,
         Pipelines,
+        Poster,
         RecordQueue,
+        RetrainingLog,
         RunLedger,
         Schedules,
+        Secrets,
         Site,
+        Subscriptions,
         Tallies,
         Timer,
         Transfers,
@@ -171,6 +179,54 @@ class Platform:
         from millrace.adapters.sns import SnsNotifier
 
         return SnsNotifier(_client("sns"), self.settings.require("notifications_topic_arn"))
+
+    @cached_property
+    def alerts(self) -> AlertBook:
+        from millrace.adapters.dynamodb import DynamoAlertBook
+
+        return DynamoAlertBook(self._table)
+
+    @cached_property
+    def channels(self) -> ChannelBook:
+        from millrace.adapters.dynamodb import DynamoChannelBook
+
+        return DynamoChannelBook(self._table)
+
+    @cached_property
+    def deliveries(self) -> DeliveryBook:
+        from millrace.adapters.dynamodb import DynamoDeliveryBook
+
+        return DynamoDeliveryBook(self._table)
+
+    @cached_property
+    def delivery_queue(self) -> DeliveryQueue:
+        from millrace.adapters.delivery_queue import SqsDeliveryQueue
+
+        return SqsDeliveryQueue(_client("sqs"), self.settings.require("deliveries_queue_url"))
+
+    @cached_property
+    def retraining(self) -> RetrainingLog:
+        from millrace.adapters.dynamodb import DynamoRetrainingLog
+
+        return DynamoRetrainingLog(self._table)
+
+    @cached_property
+    def channel_secrets(self) -> Secrets:
+        from millrace.adapters.secret_parameters import ParameterSecrets
+
+        return ParameterSecrets(_client("ssm"), self.settings.require("channel_secrets_prefix"))
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        from millrace.adapters.sns import SnsSubscriptions
+
+        return SnsSubscriptions(_client("sns"), self.settings.require("notifications_topic_arn"))
+
+    @cached_property
+    def poster(self) -> Poster:
+        from millrace.adapters.poster import HttpPoster
+
+        return HttpPoster(loopback=self.settings.loopback_webhooks == "allowed")
 
     @cached_property
     def job_logs(self) -> JobLogs:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
+from millrace.domain.alert import Alert, AlertState
 from millrace.domain.api_key import ApiKey
 from millrace.domain.audit import AuditEntry, ChainHead
+from millrace.domain.channel import Channel, Delivery
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
+from millrace.domain.retraining import RetrainingDecision
 from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.schedule import Firing, Schedule
@@ -488,6 +491,123 @@ class EventBus(Protocol):
 class Notifier(Protocol):
     def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
         """`subject` ≤ 100 ASCII characters (SNS); `attributes` allow subscription filters."""
+
+
+class AlertBook(Protocol):
+    """Alerts: at most one of a cause is not closed."""
+
+    def get(self, alert_id: str) -> Alert:
+        """Raises NotFound."""
+
+    def latest(self, cause: str) -> Alert | None:
+        """The last alert that the cause opened, closed or not."""
+
+    def open(self, alert: Alert, *, following: Alert | None) -> None:
+        """Store a new alert. Raises ChangedMeanwhile unless `following` is the latest of its cause."""
+
+    def replace(self, alert: Alert) -> None:
+        """Store the next revision of an alert. Raises NotFound, and ChangedMeanwhile when it is not the next."""
+
+    def page(
+        self,
+        *,
+        state: AlertState | None = None,
+        model: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page[Alert]:
+        """Latest opened first, from the position `after` on."""
+
+
+class ChannelBook(Protocol):
+    """Where alerts are told."""
+
+    def create(self, channel: Channel) -> None:
+        """Raises Conflict when there is one of that id."""
+
+    def get(self, channel_id: str) -> Channel:
+        """Raises NotFound."""
+
+    def list(self) -> Sequence[Channel]:
+        """In the order in which they were created."""
+
+    def replace(self, channel: Channel, *, actor: str) -> None:
+        """Store the next revision. Raises NotFound, ChangedMeanwhile."""
+
+    def delete(self, channel: Channel, *, actor: str) -> None:
+        """Raises ChangedMeanwhile when it is not at that revision any more."""
+
+
+class DeliveryBook(Protocol):
+    """What was told to which channel, and what is still to be told."""
+
+    def open(self, delivery: Delivery) -> Delivery:
+        """Record a delivery once; opening it again returns what is stored."""
+
+    def get(self, channel_id: str, delivery_id: str) -> Delivery:
+        """Raises NotFound."""
+
+    def replace(self, delivery: Delivery) -> None:
+        """Store the next revision. Raises ChangedMeanwhile when somebody else was first."""
+
+    def page(self, channel_id: str, *, after: str | None = None, limit: int = 50) -> Page[Delivery]:
+        """Latest first, from the position `after` on."""
+
+
+class DeliveryQueue(Protocol):
+    """Where deliveries wait for their time."""
+
+    def send(self, channel_id: str, delivery_id: str, *, delay_seconds: float) -> None:
+        """To be worked on after a while; what lasts longer than the queue can wait comes earlier."""
+
+
+class RetrainingLog(Protocol):
+    """What the retrain governor decided."""
+
+    def record(self, decision: RetrainingDecision) -> RetrainingDecision:
+        """Record a decision once; recording it again returns what is stored."""
+
+    def page(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[RetrainingDecision]:
+        """Latest first, from the position `after` on."""
+
+
+class Secrets(Protocol):
+    """What nobody reads but who needs it."""
+
+    def put(self, name: str, value: str) -> None: ...
+
+    def get(self, name: str) -> str:
+        """Raises NotFound."""
+
+    def delete(self, name: str) -> None:
+        """Nothing happens when there is no such secret."""
+
+
+class Subscriptions(Protocol):
+    """Who reads the environment's notifications by e-mail."""
+
+    def subscribe(self, address: str, *, audience: str) -> str:
+        """Send messages with the attribute `audience` to the address, once its owner confirms. Its identifier."""
+
+    def unsubscribe(self, subscription: str) -> None:
+        """Nothing happens when there is no such subscription."""
+
+
+class PostAnswer(NamedTuple):
+    """`status` is None when nobody answered; `failure` says in words why this is no success, or is None."""
+
+    status: int | None
+    failure: str | None
+
+
+class Poster(Protocol):
+    """POST to an address that somebody else chose: only public ones, over TLS, no redirects, bounded in time."""
+
+    def check(self, url: str) -> None:
+        """Raises InvalidInput for an address that nothing is ever posted to."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> PostAnswer:
+        """Never raises for what the receiver does."""
 
 
 class MetricSink(Protocol):

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from millrace import names
 from stacks.acknowledge import acknowledge
+from stacks.alerts_stack import AlertsStack
 from stacks.batch_stack import BatchStack
 from stacks.comparison_stack import ComparisonStack
 from stacks.config import EnvironmentConfig
@@ -68,6 +69,7 @@ class ApiStack(PlatformStack):
         registry: RegistryStack,
         notifications: NotificationsStack,
         identity: IdentityStack,
+        alerts: AlertsStack,
         ingest: IngestStack,
         training: TrainingStack,
         schedules: SchedulesStack,
@@ -88,6 +90,10 @@ class ApiStack(PlatformStack):
                 names.DATA_BUCKET: data.data_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
+                names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DELIVERIES_QUEUE_URL: alerts.deliveries.queue_url,
+                names.CHANNEL_SECRETS_PREFIX: alerts.secrets_prefix,
+                names.LOOPBACK_WEBHOOKS: config.loopback_webhooks,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
@@ -105,6 +111,9 @@ class ApiStack(PlatformStack):
         data.data_bucket.may_write_in_parts(app, names.UPLOADS_PREFIX)
         data.artifacts_bucket.may_read(app, names.MODELS_PREFIX, names.DRIFT_PREFIX)
         notifications.event_bus.grant_put_events_to(app)
+        alerts.may_tell(app)
+        alerts.may_keep_secrets(app)
+        notifications.may_subscribe(app)
         training.state_machine.grant_start_execution(app)
         comparison.state_machine.grant_start_execution(app)
         batch.state_machine.grant_start_execution(app)
@@ -120,7 +129,7 @@ class ApiStack(PlatformStack):
         may_read_logs(app, *JOB_LOG_GROUPS)
 
         self.spa_client = SpaClient(self, "Spa", user_pool=identity.user_pool, config=config)
-        api = self._http_api(config, identity, app)
+        self.api = api = self._http_api(config, identity, app)
         self.front_door = FrontDoor(
             self,
             "FrontDoor",

@@ -45,6 +45,8 @@ class EnvironmentConfig:
 
     `allowed_origins` are the browser applications that may call the API and sign people in, for example
     `https://mlops.example.com`. `requests_per_second` is for all callers together; bursts may be twice that.
+    `loopback_webhooks` is "allowed" where webhooks may go to the machine itself. Of `monthly_budget_usd` people are
+    warned at four fifths, and when a day's runs cost a tenth of it.
     `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
     """
 
@@ -62,6 +64,8 @@ class EnvironmentConfig:
     allowed_origins: tuple[str, ...] = ()
     requests_per_second: int = 100
     password_sign_in: bool = False
+    loopback_webhooks: str = "refused"
+    monthly_budget_usd: float = 100.0
 
 
 ENVIRONMENTS = {
@@ -77,6 +81,7 @@ ENVIRONMENTS = {
             container_target=this_machine(),
             allowed_origins=("http://localhost:5173",),
             password_sign_in=True,
+            loopback_webhooks="allowed",
         ),
         EnvironmentConfig(
             name="dev",

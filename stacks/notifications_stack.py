@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
@@ -24,7 +25,36 @@ class NotificationsStack(PlatformStack):
             "SNS2",
         )
         if config.notification_email:
-            self.topic.add_subscription(subscriptions.EmailSubscription(config.notification_email))
+            # What goes to one e-mail channel alone has the kind `channel`.
+            others = {"kind": sns.SubscriptionFilter.string_filter(denylist=["channel"])}
+            self.topic.add_subscription(
+                subscriptions.EmailSubscription(config.notification_email, filter_policy=others)
+            )
+        for service in ("cloudwatch", "budgets"):
+            self._lets_publish(service)
         self.event_bus = events.EventBus(self, "Events", event_bus_name=None)
         cdk.CfnOutput(self, "NotificationsTopicArn", value=self.topic.topic_arn)
         cdk.CfnOutput(self, "EventBusName", value=self.event_bus.event_bus_name)
+
+    def _lets_publish(self, service: str) -> None:
+        """Of this account only: without the condition anybody's alarm could speak here."""
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid=f"{service.capitalize()}Publishes",
+                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+
+    def may_subscribe(self, grantee: iam.IGrantable) -> None:
+        """Let e-mail addresses be added, and taken away again."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["sns:Subscribe"],
+            resource_arns=[self.topic.topic_arn],
+            conditions={"StringEquals": {"sns:Protocol": "email"}},
+        )
+        # A subscription's ARN is its topic's and an id.
+        iam.Grant.add_to_principal(grantee=grantee, actions=["sns:Unsubscribe"], resource_arns=[self.topic.topic_arn])

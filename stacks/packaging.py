@@ -33,7 +33,20 @@ LAMBDA_LIMIT_BYTES = 250 * 1024 * 1024
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # botocore describes 400 services in 27 MB; functions call these. A test compares the list with the code's clients.
 CALLED_SERVICES = frozenset(
-    {"cloudfront", "cloudwatch", "dynamodb", "events", "logs", "s3", "scheduler", "sns", "sqs", "stepfunctions", "sts"}
+    {
+        "cloudfront",
+        "cloudwatch",
+        "dynamodb",
+        "events",
+        "logs",
+        "s3",
+        "scheduler",
+        "sns",
+        "sqs",
+        "ssm",
+        "stepfunctions",
+        "sts",
+    }
 )
 # Directories that the clevercsv wheel leaves beside its package by accident.
 STRAY = ("auxiliary", "docs", "man", "notes", "src", "stubs")

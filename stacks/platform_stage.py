@@ -8,6 +8,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
+from stacks.alerts_stack import AlertsStack
 from stacks.api_stack import ApiStack
 from stacks.batch_stack import BatchStack
 from stacks.comparison_stack import ComparisonStack
@@ -17,6 +18,7 @@ from stacks.drift_stack import DriftStack
 from stacks.frontend_stack import FrontendStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
+from stacks.monitoring_stack import MonitoringStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.registry_stack import RegistryStack
 from stacks.runs_stack import RunsStack
@@ -56,6 +58,14 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
         )
+        alerts = AlertsStack(
+            self,
+            "Alerts",
+            config=config,
+            registry=registry,
+            notifications=notifications,
+            training=training,
+        )
         serving = ServingStack(
             self,
             "Serving",
@@ -90,6 +100,7 @@ class PlatformStage(cdk.Stage):
             config=config,
             registry=registry,
             notifications=notifications,
+            alerts=alerts,
             ingest=ingest,
             training=training,
             serving=serving,
@@ -106,6 +117,7 @@ class PlatformStage(cdk.Stage):
             registry=registry,
             notifications=notifications,
             identity=identity,
+            alerts=alerts,
             ingest=ingest,
             training=training,
             schedules=schedules,
@@ -115,6 +127,15 @@ class PlatformStage(cdk.Stage):
             comparison=comparison,
         )
         FrontendStack(self, "Frontend", config=config, identity=identity, api=api)
+        MonitoringStack(
+            self,
+            "Monitoring",
+            config=config,
+            registry=registry,
+            notifications=notifications,
+            serving=serving,
+            api=api,
+        )
 
 
 def build_app(output: Path, environments: Iterable[str]) -> cdk.App:

@@ -7,9 +7,11 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from millrace import names
+from stacks.alerts_stack import AlertsStack
 from stacks.batch_stack import BatchStack
 from stacks.comparison_stack import ComparisonStack
 from stacks.config import EnvironmentConfig
+from stacks.constructs.observability import may_publish_metrics
 from stacks.constructs.platform_function import EventFunction
 from stacks.drift_stack import DriftStack
 from stacks.ingest_stack import IngestStack
@@ -33,6 +35,7 @@ class RunsStack(PlatformStack):
         config: EnvironmentConfig,
         registry: RegistryStack,
         notifications: NotificationsStack,
+        alerts: AlertsStack,
         ingest: IngestStack,
         training: TrainingStack,
         serving: ServingStack,
@@ -51,6 +54,7 @@ class RunsStack(PlatformStack):
             environment={
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DELIVERIES_QUEUE_URL: alerts.deliveries.queue_url,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
@@ -68,6 +72,9 @@ class RunsStack(PlatformStack):
             ),
         )
         registry.may_use(on_execution_ended)
+        registry.may_list(on_execution_ended)
         notifications.topic.grant_publish(on_execution_ended)
+        alerts.may_tell(on_execution_ended)
+        may_publish_metrics(on_execution_ended, names.METRIC_NAMESPACE)
         for machine in machines:
             machine.may_read_executions(on_execution_ended)

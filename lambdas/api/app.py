@@ -24,17 +24,21 @@ from lambdas.api.repeated import done_once
 from lambdas.api.resource import JSON, NOBODY_ASKS, Endpoint, Resource
 from lambdas.api.routes import (
     activity,
+    alerts,
     api_keys,
     batches,
+    channels,
     comparison,
     dashboard,
     datasets,
     downloads,
     ground_truth,
     health,
+    metrics,
     models,
     monitoring,
     predictions,
+    retraining,
     runs,
     schedules,
     uploads,
@@ -58,6 +62,10 @@ RESOURCES = (
     activity.resource,
     dashboard.resource,
     monitoring.resource,
+    alerts.resource,
+    channels.resource,
+    retraining.resource,
+    metrics.resource,
 )
 
 logger = Logger(service="Api")

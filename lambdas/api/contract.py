@@ -36,6 +36,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "methods": ("post",),
     },
 }
+_TEXT = {"get_metrics": "application/openmetrics-text; version=1.0.0; charset=utf-8"}
 _HEADERS = {
     "ETag": "The revision of what is shown.",
     "X-Request-Id": "Names this request in the logs.",
@@ -79,6 +80,8 @@ def _complete(method: str, operation: dict[str, Any], *, keyed: bool) -> None:
     operation["parameters"] = operation.get("parameters", []) + [_parameter(name) for name in wanted]
     for status, response in operation["responses"].items():
         if status.startswith("2"):
+            media = _TEXT.get(operation["operationId"], "application/json")
+            response["content"] = {media: response["content"]["application/json"]}
             response["headers"] = {name: _header(said) for name, said in _HEADERS.items()}
     if method == "get":
         operation["responses"]["304"] = {"description": "What you have is still true."}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from millrace import bootstrap
 from millrace.domain.run import RunState
 from millrace.use_cases.close_run import close_run
+from millrace.use_cases.follow_run import follow_run
 
 logger = Logger(service="OnExecutionEnded")
 
@@ -47,6 +48,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         error=change.detail.error,
         cause=change.detail.cause,
         at=change.detail.stop_date or change.time,
+    )
+    follow_run(
+        alerts=platform.alerts,
+        channels=platform.channels,
+        deliveries=platform.deliveries,
+        queue=platform.delivery_queue,
+        metrics=platform.metrics,
+        clock=platform.clock,
+        run=run,
     )
     logger.info("closed", extra={"state": run.state, "reason": run.reason})
     return {"run_id": run.run_id, "state": run.state, "reason": run.reason}

@@ -120,6 +120,7 @@ def _publish_change(alarm: Document, old: str, new: str, reason: str) -> None:
         "alarmName": alarm["AlarmName"],
         "previousState": {"value": old},
         "state": {"value": new, "reason": reason},
+        "configuration": {"description": alarm.get("AlarmDescription") or ""},
     }
     entry = {
         "Source": "aws.cloudwatch",

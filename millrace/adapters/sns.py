@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,30 @@ class SnsNotifier:
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },
         )
+
+
+class SnsSubscriptions:
+    """E-mail addresses on the topic, each with a filter: SNS asks the owner first."""
+
+    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def subscribe(self, address: str, *, audience: str) -> str:
+        answer = self._client.subscribe(
+            TopicArn=self._topic_arn,
+            Protocol="email",
+            Endpoint=address,
+            ReturnSubscriptionArn=True,
+            Attributes={"FilterPolicy": json.dumps({"audience": [audience]})},
+        )
+        return answer["SubscriptionArn"]
+
+    def unsubscribe(self, subscription: str) -> None:
+        try:
+            self._client.unsubscribe(SubscriptionArn=subscription)
+        except self._client.exceptions.NotFoundException:
+            return  # it is gone
 
 
 def subject_line(subject: str) -> str:

@@ -11,11 +11,14 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from millrace.domain.alert import Alert
 from millrace.domain.api_key import ApiKey
+from millrace.domain.channel import Channel
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.drift import DriftSummary
 from millrace.domain.entity import Entity, Moment
 from millrace.domain.model import Approval, ModelEvent, ModelVersion, RegisteredModel
+from millrace.domain.retraining import RetrainingDecision
 from millrace.domain.run import Run
 from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.transfer import Transfer
@@ -58,6 +61,16 @@ class Action(StrEnum):
     ROLLOUT_PASSED = "rollout.passed"
     ROLLOUT_ENDED = "rollout.ended"
     DRIFT_REPORTED = "drift.reported"
+    ALERT_OPENED = "alert.opened"
+    ALERT_NOTICED = "alert.noticed"
+    ALERT_WOKEN = "alert.woken"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_SNOOZED = "alert.snoozed"
+    ALERT_CLOSED = "alert.closed"
+    CHANNEL_CREATED = "channel.created"
+    CHANNEL_CHANGED = "channel.changed"
+    CHANNEL_DELETED = "channel.deleted"
+    RETRAINING_DECIDED = "retraining.decided"
 
 
 class Deed(NamedTuple):
@@ -164,6 +177,52 @@ def schedule_subject(schedule_id: str) -> str:
 
 def api_key_subject(key_id: str) -> str:
     return f"api_key:{key_id}"
+
+
+def alert_subject(alert_id: str) -> str:
+    return f"alert:{alert_id}"
+
+
+def channel_subject(channel_id: str) -> str:
+    return f"channel:{channel_id}"
+
+
+def alert_changed(before: Alert | None, after: Alert) -> Deed:
+    """What made `after` of `before`: the new entry of its history, or one more notice of its cause."""
+    new = after.history[len(before.history) if before else 0 :]
+    detail = {"cause": after.cause, "state": after.state, "breaches": after.breaches, "model": after.model}
+    if not new:
+        signal = {"signal": after.signals[-1], "sentence": after.sentence}
+        return Deed(alert_subject(after.alert_id), f"cause:{after.cause}", Action.ALERT_NOTICED, detail | signal)
+    said = detail | {"reason": new[-1].reason, "until": after.snoozed_until}
+    action = Action(f"alert.{new[-1].change.lower()}")
+    return Deed(alert_subject(after.alert_id), new[-1].actor, action, said)
+
+
+def channel_created(channel: Channel) -> Deed:
+    detail = {"kind": channel.kind, "name": channel.name, "address": channel.address}
+    return Deed(channel_subject(channel.channel_id), channel.created_by, Action.CHANNEL_CREATED, detail)
+
+
+def channel_changed(before: Channel, after: Channel, actor: str) -> Deed:
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    changed = {name: {"from": old[name], "to": new[name]} for name in new if new[name] != old[name]}
+    return Deed(channel_subject(after.channel_id), actor, Action.CHANNEL_CHANGED, {"changed": changed})
+
+
+def channel_deleted(channel: Channel, actor: str) -> Deed:
+    return Deed(channel_subject(channel.channel_id), actor, Action.CHANNEL_DELETED, {"name": channel.name})
+
+
+def retraining_decided(decision: RetrainingDecision) -> Deed:
+    detail = {
+        "trigger": decision.trigger,
+        "start": decision.start,
+        "reason": decision.reason,
+        "sentence": decision.sentence,
+        "run_id": decision.run_id,
+    }
+    return Deed(model_subject(decision.model), "governor", Action.RETRAINING_DECIDED, detail)
 
 
 def dataset_created(dataset: Dataset) -> Deed:

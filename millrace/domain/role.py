@@ -21,5 +21,7 @@ EVERYONE = frozenset(Role)
 SCIENTISTS = frozenset({Role.SCIENTIST, Role.ADMIN})
 # A viewer looks; who asks for predictions leaves records.
 PREDICTORS = frozenset({Role.SCIENTIST, Role.APPROVER, Role.ADMIN})
+# Who takes an alert on decides what others are told.
+RESPONDERS = PREDICTORS
 APPROVERS = frozenset({Role.APPROVER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from millrace import names
 from millrace.domain.dataset import (
     DatasetSettings,
     DatasetVersion,
@@ -87,7 +88,7 @@ def _measure(metrics: MetricSink, report: PreparationReport, quality: Quality) -
             "rows_in": quality.rows_in,
             "rows_accepted": quality.accepted,
             "rows_quarantined": quality.quarantined,
-            "quarantined_share": quality.quarantined_share,
+            names.QUARANTINED_SHARE: quality.quarantined_share,
             "null_share": quality.null_share,
             "schema_changes": len(quality.schema_changes),
             "preparation_seconds": report.seconds,
@@ -95,3 +96,5 @@ def _measure(metrics: MetricSink, report: PreparationReport, quality: Quality) -
         dimensions={"dataset": report.dataset},
         units=_UNITS,
     )
+    # Of all datasets together, for the alarm.
+    metrics.record({names.QUARANTINED_SHARE: quality.quarantined_share}, dimensions={}, units=_UNITS)

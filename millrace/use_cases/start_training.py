@@ -113,6 +113,14 @@ def _trainable_version(catalog: DatasetCatalog, dataset: str, version: int | Non
     return number
 
 
+def start_governed_training(
+    *, ledger: RunLedger, pipelines: Pipelines, clock: Clock, dataset: str, version: int, reason: str
+) -> Run:
+    """The run that the retrain governor allowed on a version, once. Whether training is possible it has looked at."""
+    run_id = identity.governed_training_run_id(dataset, version)
+    return _start(ledger, pipelines, _run(run_id, dataset, version, "governor", clock.now(), {"reason": reason}))
+
+
 def _run(run_id: str, dataset: str, version: int, started_by: str, at: datetime, said: Mapping[str, str]) -> Run:
     payload = {
         "run_id": run_id,

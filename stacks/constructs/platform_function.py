@@ -36,7 +36,7 @@ class PlatformFunction(lambda_.Function):
         scope: Construct,
         id: str,
         *,
-        kind: Literal["api", "tasks", "events", "inference", "hosting"],
+        kind: Literal["api", "tasks", "events", "inference", "hosting", "alerts"],
         config: EnvironmentConfig,
         environment: Mapping[str, str],
         timeout: cdk.Duration,

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from millrace.adapters.dynamodb import (
+    DynamoAlertBook,
     DynamoApiKeys,
     DynamoAuditTrail,
+    DynamoChannelBook,
     DynamoDatasetCatalog,
     DynamoDriftReports,
     DynamoModelRegistry,
+    DynamoRetrainingLog,
     DynamoRunLedger,
     DynamoSchedules,
     DynamoTransfers,
@@ -29,6 +32,8 @@ from millrace.adapters.memory import (
     InMemorySchedules,
     InMemoryTransfers,
 )
+from millrace.adapters.memory_alerts import InMemoryAlertBook, InMemoryChannelBook, InMemoryRetrainingLog
+from millrace.domain.alert import acknowledged, closed, noticed_again, opened, snoozed
 from millrace.domain.audit import (
     Action,
     AuditEntry,
@@ -48,11 +53,14 @@ from millrace.domain.run import RunState
 from millrace.domain.transfer import TransferState
 from millrace.errors import AlreadyDecided, ChangedMeanwhile, Conflict, NotFound
 from millrace.ports import (
+    AlertBook,
     ApiKeys,
     AuditTrail,
+    ChannelBook,
     DatasetCatalog,
     DriftReports,
     ModelRegistry,
+    RetrainingLog,
     RunLedger,
     Schedules,
     Transfers,
@@ -77,7 +85,10 @@ from tests.builders import (
 )
 from tests.contract.concurrency import all_at_once
 from tests.contract.conftest import IMPLEMENTATIONS, TABLE
+from tests.contract.test_alerts import a_decision
 from tests.contract.test_pages import walked
+from tests.unit.domain.test_alert import a_signal
+from tests.unit.domain.test_channel import a_channel
 
 
 class World(NamedTuple):
@@ -89,6 +100,9 @@ class World(NamedTuple):
     api_keys: ApiKeys
     drift_reports: DriftReports
     schedules: Schedules
+    alerts: AlertBook
+    channels: ChannelBook
+    retraining: RetrainingLog
 
 
 class Ticking:
@@ -115,6 +129,9 @@ def world(request: pytest.FixtureRequest) -> World:
             InMemoryApiKeys(trail),
             InMemoryDriftReports(trail),
             InMemorySchedules(trail),
+            InMemoryAlertBook(trail),
+            InMemoryChannelBook(trail),
+            InMemoryRetrainingLog(trail),
         )
     table = Table(request.getfixturevalue("dynamodb"), TABLE, sleep=lambda _: None, now=Ticking().now)
     return World(
@@ -126,6 +143,9 @@ def world(request: pytest.FixtureRequest) -> World:
         DynamoApiKeys(table),
         DynamoDriftReports(table),
         DynamoSchedules(table),
+        DynamoAlertBook(table),
+        DynamoChannelBook(table),
+        DynamoRetrainingLog(table),
     )
 
 
@@ -281,6 +301,32 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "run:drift-1",
             Action.DRIFT_REPORTED,
         ),
+        *_of_alerts(world),
+    ]
+
+
+def _of_alerts(world: World) -> list[tuple[Any, ...]]:
+    alerts, channels = world.alerts, world.channels
+    first = opened(a_signal(1))
+    second = noticed_again(first, a_signal(2))
+    third = snoozed(second, until=later(200), actor="user:ada", at=later(130), reason="tonight")
+    fourth = noticed_again(third, a_signal(5))
+    fifth = acknowledged(fourth, actor="user:ada", at=later(310), reason="on it")
+    sixth = closed(fifth, actor="user:bob", at=later(320), reason="gone")
+    alert, channel = f"alert:{first.alert_id}", a_channel()
+    off = channel.model_copy(update={"enabled": False, "revision": 2})
+    told, log = f"channel:{channel.channel_id}", world.retraining
+    return [
+        (lambda: alerts.open(first, following=None), alert, "report:1", Action.ALERT_OPENED),
+        (lambda: alerts.replace(second), alert, "cause:drift:credit:data", Action.ALERT_NOTICED),
+        (lambda: alerts.replace(third), alert, "user:ada", Action.ALERT_SNOOZED),
+        (lambda: alerts.replace(fourth), alert, "report:5", Action.ALERT_WOKEN),
+        (lambda: alerts.replace(fifth), alert, "user:ada", Action.ALERT_ACKNOWLEDGED),
+        (lambda: alerts.replace(sixth), alert, "user:bob", Action.ALERT_CLOSED),
+        (lambda: channels.create(channel), told, "user:ada", Action.CHANNEL_CREATED),
+        (lambda: channels.replace(off, actor="user:bob"), told, "user:bob", Action.CHANNEL_CHANGED),
+        (lambda: channels.delete(off, actor="user:bob"), told, "user:bob", Action.CHANNEL_DELETED),
+        (lambda: log.record(a_decision()), model_subject("credit"), "governor", Action.RETRAINING_DECIDED),
     ]
 
 
@@ -314,6 +360,7 @@ REPEATED = {
     Action.API_KEY_REVOKED,
     Action.SCHEDULE_CHANGED,  # it names the revision it saw
     Action.SCHEDULE_DELETED,
+    *(action for action in Action if action.startswith(("alert.", "channel."))),  # each names what it saw
 }
 
 
@@ -396,7 +443,7 @@ def test_a_trail_that_nobody_touched_is_whole(world: World) -> None:
 
     report = verify_audit(trail=world.trail)
 
-    assert (report.chains, report.entries, report.faults) == (6, len(entries(world.trail)), ())
+    assert (report.chains, report.entries, report.faults) == (8, len(entries(world.trail)), ())
 
 
 def test_changes_at_the_same_moment_all_find_their_place_in_the_chain(world: World) -> None:

@@ -55,7 +55,7 @@ def test_cfn_lint_accepts_the_templates(environment: str, assembly: Path, tmp_pa
         )
     templates = sorted(tmp_path.glob("*.template.json"))
 
-    assert len(templates) == 14
+    assert len(templates) == 16
     assert cfn_lint(templates) == []
 
 

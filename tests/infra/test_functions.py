@@ -53,8 +53,8 @@ def listed(value: Any) -> list[Any]:
 
 
 def test_every_module_is_deployed_and_every_function_has_its_module(local: Platform) -> None:
-    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | modules_in(
-        "hosting"
+    assert set(local.functions()) == modules_in("tasks") | modules_in("events") | modules_in("hosting") | modules_in(
+        "alerts"
     ) | PREDICTIONS | {"lambdas.api.app"}
 
 
@@ -89,6 +89,7 @@ KNOWN_PIPELINES = {
     "lambdas.events.on_batch_input_arrived": {names.BATCH_INFERENCE_STATE_MACHINE_ARN},
     "lambdas.events.on_ground_truth_arrived": {names.DRIFT_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_inference_completed": {names.DRIFT_STATE_MACHINE_ARN},
+    "lambdas.events.on_drift_detected": {names.TRAINING_STATE_MACHINE_ARN},
     "lambdas.events.on_execution_ended": PIPELINES,
     "lambdas.api.app": PIPELINES,
 }
@@ -193,7 +194,7 @@ def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
 def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
     by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
 
-    assert len(by_event) == 9
+    assert len(by_event) == 11
     for function in by_event.values():
         assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
     assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}
@@ -224,7 +225,7 @@ def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> N
 
     spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
     assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
-    assert len(spaces) == 9
+    assert len(spaces) == 11
 
 
 def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
@@ -294,15 +295,19 @@ def test_only_the_api_on_peoples_behalf_writes_uploads_and_nobody_deletes_a_regi
     assert [resource for resource in deleting if names.MODELS_PREFIX in resource] == []
 
 
-def test_no_inference_record_is_lost_when_it_cannot_be_written(prod: Platform) -> None:
-    """It comes again, is never with two writers at once, and waits for a person in the end."""
-    (source,) = prod.properties("AWS::Lambda::EventSourceMapping")
-    queues = prod.resources("AWS::SQS::Queue")
+@pytest.mark.parametrize("module", ["lambdas.inference.write_inference_records", "lambdas.alerts.deliver_alert"])
+def test_no_inference_record_and_no_alert_is_lost_when_it_cannot_be_handled(module: str, prod: Platform) -> None:
+    """It comes again, is never with two workers at once, and waits for a person in the end."""
+    worker, queues = prod.functions()[module], prod.resources("AWS::SQS::Queue")
+    (source,) = [
+        each
+        for each in prod.properties("AWS::Lambda::EventSourceMapping")
+        if prod.resources("AWS::Lambda::Function")[each["FunctionName"]["Ref"]]["Properties"] == worker
+    ]
     queue = queues[source["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
-    writer = prod.functions()["lambdas.inference.write_inference_records"]
 
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert queue["VisibilityTimeout"] >= 6 * writer["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] in queues
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
 

@@ -38,6 +38,9 @@ QUEUE = {
     )
 }
 
+LIST = {"dynamodb:BatchGetItem"}
+TELL = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+
 ROLES = {
     "OnUploadArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
     "RegisterUpload": FUNCTION | READ | WRITE | TABLE | {"events:PutEvents"},
@@ -82,13 +85,21 @@ ROLES = {
     "OnBatchInferenceCompleted": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
-    | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"},
+    | LIST
+    | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"}
+    | {"cloudwatch:PutMetricData"}
+    | TELL,
+    "DeliverAlert": FUNCTION | TABLE | QUEUE | TELL | {"sns:Publish", "ssm:GetParameter"},
+    "OnDriftDetected": EVENT_FUNCTION | TABLE | LIST | TELL | {"states:StartExecution", "cloudwatch:PutMetricData"},
+    "OnAlarmChanged": EVENT_FUNCTION | TABLE | LIST | TELL,
     "App": FUNCTION
     | {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
     | WRITE
     | {"s3:ListMultipartUploadParts"}
     | TABLE
     | {"dynamodb:BatchGetItem", "events:PutEvents"}
+    | TELL
+    | {"sns:Subscribe", "sns:Unsubscribe", "ssm:PutParameter", "ssm:DeleteParameter"}
     | {"logs:DescribeLogStreams", "logs:GetLogEvents"}
     | {"scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule", "iam:PassRole"}
     | {"states:StartExecution", "states:StopExecution", "states:DescribeExecution", "states:GetExecutionHistory"},

@@ -18,3 +18,5 @@ RunId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", description="A
 JobId = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$", description="A batch inference's id.")]
 UploadId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="An upload's id.")]
 Number = Annotated[int, Path(ge=1, le=99_999_999, description="A dataset version's number.")]
+AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{20}$", description="An alert's id.")]
+ChannelId = Annotated[str, Path(pattern=r"^([0-9a-f]{12}|operators)$", description="A channel's id.")]

@@ -7,7 +7,7 @@ from typing import Any
 from lambdas.api.app import ENDPOINTS, contract
 from lambdas.api.resource import Endpoint
 from millrace.domain import identity
-from tests.builders import DATA_BUCKET
+from tests.builders import DATA_BUCKET, NOON
 
 PARAMETERS = {
     "dataset": "credit",
@@ -20,6 +20,8 @@ PARAMETERS = {
     "key_id": "0" * 16,
     "report_id": "drift-0123456789abcdef-data",
     "schedule_id": "0" * 16,
+    "alert_id": identity.alert_id("drift:credit:data", "report-1"),
+    "channel_id": identity.channel_id("on-call", "user:ada", NOON),
     "upload_id": identity.transfer_id(DATA_BUCKET, "uploads/credit/may.csv", "multipart-1"),
 }
 QUERIES = {

@@ -16,12 +16,15 @@ from lambdas.api.limits import RateLimit
 from lambdas.api.resource import Endpoint
 from millrace import bootstrap
 from millrace.domain import place
+from millrace.domain.event import DriftDetected
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.row_comparison import RowComparison, RowComparisonRequest
 from millrace.domain.run import Job, RunState, Step
+from millrace.use_cases.govern_retraining import govern_retraining
 from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, a_schedule, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
 from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
+from tests.unit.domain.test_alert import a_signal
 from tests.unit.serving.conftest import Exported, exported
 from tests.unit.use_cases.world import a_profile
 
@@ -52,6 +55,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     step = Step(name="TrainOnSpot", state=RunState.SUCCEEDED, started_at=NOON, ended_at=later(rows), job=JOB)
     world.ledger.close(run.run_id, state=RunState.SUCCEEDED, reason=None, steps=[step], at=later(rows))
     world.drift_found(a_drift_report(rows=rows))
+    told(api, f"`age` rose by {accuracy} sd.", rows)
     for line in lines:
         api.logs.write(JOB.name, NOON, line)
     world.registry.decide("credit", 1, approve=True, actor="ada", reason=f"{accuracy}", at=later(rows))
@@ -92,6 +96,27 @@ def two_versions_with_a_key(api: Api) -> str:
     return ""
 
 
+def told(api: Api, sentence: str, rows: int) -> None:
+    """An alert, a channel that it was told to, and what the governor said to it."""
+    world = api.world
+    world.adds_channel(address=f"https://hooks.example.com/{rows}")
+    world.notices(a_signal(1, sentence=sentence))
+    if rows == 990:
+        world.notices(a_signal(2, cause="drift:credit:prediction"))
+    event = DriftDetected(
+        report_id=f"report-{rows}", model="credit", kind="data", verdict="DRIFT", severity="MINOR", sentence=sentence
+    )
+    govern_retraining(
+        catalog=world.catalog,
+        registry=world.registry,
+        ledger=world.ledger,
+        pipelines=world.pipelines,
+        log=world.retraining,
+        clock=world.clock,
+        event=event,
+    )
+
+
 @pytest.mark.parametrize("endpoint", [each for each in READS if each.operation_id not in CONSTANT], ids=named)
 def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lambdas.api.app.limit", RateLimit())
@@ -106,7 +131,7 @@ def test_two_databases_give_two_answers(endpoint: Endpoint, monkeypatch: pytest.
         assert answer.status == 200, answer.text
         said.append(answer)
 
-    assert said[0].json != said[1].json
+    assert said[0].text != said[1].text
 
 
 Prepared = Callable[[Api], str]
@@ -185,6 +210,15 @@ def trained(api: Api) -> str:
     return api.trained()
 
 
+def alerted(api: Api) -> str:
+    api.world.adds_channel()
+    return api.world.notices(a_signal(1)).alert_id
+
+
+ALERT = f"/alerts/{PARAMETERS['alert_id']}"
+CHANNEL = f"/channels/{PARAMETERS['channel_id']}"
+
+
 NEW = {"columns": [{"name": "status", "kind": "category"}]}
 
 
@@ -201,6 +235,18 @@ UPLOAD = f"/datasets/credit/uploads/{PARAMETERS['upload_id']}"
 PREDICT = {"model": "credit", "rows": [{"age": 30, "home": "own"}]}
 COMPARED = {"from_version": 1, "to_version": 2}
 EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
+    "acknowledge_alert": (alerted, f"{ALERT}/acknowledge", {"reason": REASON}, "/alerts"),
+    "snooze_alert": (alerted, f"{ALERT}/snooze", {"reason": REASON, "until": later(600).isoformat()}, ALERT),
+    "close_alert": (alerted, f"{ALERT}/close", {"reason": REASON}, "/metrics"),
+    "add_channel": (
+        nothing,
+        "/channels",
+        {"kind": "webhook", "name": "on-call", "address": "https://hooks.example.com/in"},
+        "/channels",
+    ),
+    "edit_channel": (alerted, CHANNEL, {"enabled": False}, CHANNEL),
+    "remove_channel": (alerted, CHANNEL, None, "/channels"),
+    "test_channel": (alerted, f"{CHANNEL}/test", None, f"{CHANNEL}/deliveries"),
     "start_upload": (trained, "/datasets/credit/uploads", {"file_name": "a.csv", "size_bytes": 7}, "/activity"),
     "complete_upload": (sending, f"{UPLOAD}/complete", None, UPLOAD),
     "abort_upload": (sending, UPLOAD, None, UPLOAD),
@@ -259,7 +305,7 @@ def test_every_write_is_seen_elsewhere(endpoint: Endpoint, api: Api) -> None:
     def seen() -> Any:
         kept = {"stopped": api.world.pipelines.stopped, "records": api.records.records}
         path, _, query = probe.partition("?")
-        return list(kept[probe]) if probe in kept else api.get(path, query=dict(parse_qsl(query))).json
+        return list(kept[probe]) if probe in kept else api.get(path, query=dict(parse_qsl(query))).text
 
     before = seen()
     api.world.clock.pass_time(later(1) - NOON)

@@ -8,7 +8,7 @@ from lambdas.api.app import ENDPOINTS
 from lambdas.api.identity import caller_of
 from lambdas.api.resource import Endpoint
 from millrace import names
-from millrace.domain.role import APPROVERS, EVERYONE, PREDICTORS, SCIENTISTS, Role
+from millrace.domain.role import ADMINS, APPROVERS, EVERYONE, PREDICTORS, RESPONDERS, SCIENTISTS, Role
 from millrace.errors import NotSignedIn
 from tests.unit.api.conftest import Api, claims_of, event_of
 from tests.unit.api.requests_of import QUERIES, WRITES, body_of, named, path_of
@@ -60,12 +60,20 @@ def test_only_health_and_the_contract_are_open() -> None:
     assert {endpoint.path for endpoint in ENDPOINTS if not endpoint.allow} == {"/healthz", "/openapi.json"}
 
 
+EXPECTED = {
+    "predict": (PREDICTORS,),
+    **dict.fromkeys(("acknowledge_alert", "snooze_alert", "close_alert"), (RESPONDERS,)),
+    # Channels carry what happens here to somewhere else.
+    **dict.fromkeys(("add_channel", "edit_channel", "remove_channel", "test_channel"), (ADMINS,)),
+}
+
+
 def test_whoever_may_read_may_not_by_that_write_and_training_is_apart_from_deciding() -> None:
     for endpoint in WRITES:
         if endpoint.operation_id in KEYS_OF_ONES_OWN:
             continue
         assert Role.VIEWER not in endpoint.allow
-        assert endpoint.allow in ((PREDICTORS,) if endpoint.operation_id == "predict" else (SCIENTISTS, APPROVERS))
+        assert endpoint.allow in EXPECTED.get(endpoint.operation_id, (SCIENTISTS, APPROVERS))
     reads = {endpoint.operation_id: endpoint.allow for endpoint in CLOSED if endpoint.method == "GET"}
     # It hands out addresses to write to.
     assert reads.pop("get_upload") == SCIENTISTS

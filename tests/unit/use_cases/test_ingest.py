@@ -275,7 +275,9 @@ def test_an_accepted_version_is_ready_and_announced_and_measured(world: World) -
         "schema_changes": 0,
         "preparation_seconds": 3.5,
     }
-    assert all(m.dimensions == {"dataset": "credit"} for m in world.metrics.recorded)
+    of_all = world.metrics.recorded[-1]
+    assert (of_all.name, of_all.dimensions) == ("quarantined_share", {})
+    assert all(m.dimensions == {"dataset": "credit"} for m in world.metrics.recorded[:-1])
 
 
 def test_a_version_without_a_target_waits_and_its_run_says_so(world: World) -> None:

@@ -26,8 +26,20 @@ from millrace.adapters.memory import (
     InMemoryTransfers,
     SetClock,
 )
+from millrace.adapters.memory_alerts import (
+    InMemoryAlertBook,
+    InMemoryChannelBook,
+    InMemoryDeliveryBook,
+    InMemoryDeliveryQueue,
+    InMemoryPoster,
+    InMemoryRetrainingLog,
+    InMemorySecrets,
+    InMemorySubscriptions,
+)
 from millrace.domain import place
+from millrace.domain.alert import Alert, Signal
 from millrace.domain.batch import BatchReport
+from millrace.domain.channel import ChannelKind
 from millrace.domain.dataset import (
     Contract,
     Dataset,
@@ -42,8 +54,10 @@ from millrace.domain.model import ModelVersion
 from millrace.domain.run import Run, RunState
 from millrace.use_cases.collect_candidates import TrainedCandidate, collect_candidates
 from millrace.use_cases.configure_dataset import configure_dataset
+from millrace.use_cases.manage_channels import NewChannel, create_channel
 from millrace.use_cases.open_ingest_run import open_ingest_run
 from millrace.use_cases.plan_training import plan_training
+from millrace.use_cases.raise_alert import raise_alert
 from millrace.use_cases.record_dataset_version import record_dataset_version
 from millrace.use_cases.record_ground_truth import Label, record_ground_truth
 from millrace.use_cases.register_candidates import register_candidates
@@ -67,6 +81,14 @@ class World:
     schedules: InMemorySchedules = field(init=False)
     timer: InMemoryTimer = field(default_factory=InMemoryTimer)
     multipart: InMemoryMultipartUploads = field(init=False)
+    alerts: InMemoryAlertBook = field(init=False)
+    channels: InMemoryChannelBook = field(init=False)
+    retraining: InMemoryRetrainingLog = field(init=False)
+    deliveries: InMemoryDeliveryBook = field(default_factory=InMemoryDeliveryBook)
+    delivery_queue: InMemoryDeliveryQueue = field(default_factory=InMemoryDeliveryQueue)
+    channel_secrets: InMemorySecrets = field(default_factory=InMemorySecrets)
+    subscriptions: InMemorySubscriptions = field(default_factory=InMemorySubscriptions)
+    poster: InMemoryPoster = field(default_factory=InMemoryPoster)
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
     bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
@@ -83,7 +105,46 @@ class World:
         self.transfers = InMemoryTransfers(self.audit)
         self.api_keys = InMemoryApiKeys(self.audit)
         self.schedules = InMemorySchedules(self.audit)
+        self.alerts = InMemoryAlertBook(self.audit)
+        self.channels = InMemoryChannelBook(self.audit)
+        self.retraining = InMemoryRetrainingLog(self.audit)
         self.multipart = InMemoryMultipartUploads(self.store)
+
+    def notices(self, signal: Signal) -> Alert:
+        """Something noticed trouble."""
+        return raise_alert(**self.telling(), signal=signal)
+
+    def telling(self) -> dict[str, Any]:
+        """What a use case needs to tell channels of alerts."""
+        return {
+            "alerts": self.alerts,
+            "channels": self.channels,
+            "deliveries": self.deliveries,
+            "queue": self.delivery_queue,
+            "clock": self.clock,
+        }
+
+    def adds_channel(self, kind: str = "webhook", name: str = "on-call", **facts: Any) -> NewChannel:
+        addresses = {
+            "webhook": "https://hooks.example.com/in",
+            "slack": "https://hooks.slack.com/services/T/B/secret",
+            "email": "ada@example.com",
+        }
+        return create_channel(
+            channels=self.channels,
+            secrets=self.channel_secrets,
+            subscriptions=self.subscriptions,
+            poster=self.poster,
+            clock=self.clock,
+            **{
+                "kind": ChannelKind(kind),
+                "name": name,
+                "address": addresses.get(kind, ""),
+                "kinds": (),
+                "actor": "user:ada",
+            }
+            | facts,
+        )
 
     def sends(self, file_name: str = "may.csv", size: int = 100, dataset: str = "credit") -> Progress:
         """A file that somebody begins to send in parts."""

@@ -1,0 +1,67 @@
+"""Tell the channels what happened to an alert: one delivery for each change and each channel that wants it."""
+
+from __future__ import annotations
+
+import json
+
+from millrace.domain.alert import Alert, AlertEvent
+from millrace.domain.channel import OPERATORS, Channel, ChannelKind, Delivery, DeliveryState, delivery_id, event_name
+from millrace.ports import ChannelBook, Clock, DeliveryBook, DeliveryQueue
+
+
+def announce_alert(
+    *, channels: ChannelBook, deliveries: DeliveryBook, queue: DeliveryQueue, clock: Clock, alert: Alert
+) -> None:
+    """Make sure that every change of `alert` is being told. Repeating it tells nothing twice.
+
+    The delivery is recorded first and queued second: whoever repeats it queues what was never attempted once more.
+    """
+    now = clock.now()
+    for channel in (OPERATORS, *channels.list()):
+        for event in alert.history:
+            if not channel.wants(alert, event):
+                continue
+            stored = deliveries.open(
+                Delivery(
+                    delivery_id=delivery_id(alert, event, channel),
+                    channel_id=channel.channel_id,
+                    event=event_name(event.change),
+                    alert_id=alert.alert_id,
+                    subject=subject_of(alert, event),
+                    body=body_of(alert, event, channel),
+                    due_at=now,
+                    created_at=now,
+                )
+            )
+            if stored.state is DeliveryState.PENDING and not stored.attempts:
+                queue.send(channel.channel_id, stored.delivery_id, delay_seconds=0)
+
+
+def subject_of(alert: Alert, event: AlertEvent) -> str:
+    return f"Millrace: {event.change.lower()}: {alert.title}"
+
+
+def body_of(alert: Alert, event: AlertEvent, channel: Channel) -> str:
+    """JSON for programs, Slack's form for Slack, plain text for people."""
+    if channel.kind is ChannelKind.WEBHOOK:
+        return json.dumps(_event(alert, event), ensure_ascii=False)
+    said = [f"{event.change}: {alert.title}", event.reason]
+    if event.actor.startswith("user:"):
+        said.append(f"By {event.actor}.")
+    said.append(f"Seen {alert.breaches} times since {alert.opened_at:%Y-%m-%d %H:%M} UTC. /alerts/{alert.alert_id}")
+    if channel.kind is ChannelKind.SLACK:
+        return json.dumps({"text": slack_text(said)}, ensure_ascii=False)
+    return "\n\n".join(said) + "\n"
+
+
+def slack_text(paragraphs: list[str]) -> str:
+    """Slack's mrkdwn: the first paragraph is bold, and nobody is mentioned by what a message quotes."""
+    escaped = [each.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for each in paragraphs]
+    return "\n".join([f"*{escaped[0]}*", *escaped[1:]])
+
+
+def _event(alert: Alert, event: AlertEvent) -> dict[str, object]:
+    shown = {"alert_id", "kind", "severity", "title", "model", "dataset", "link", "source", "owner"}
+    facts = alert.model_dump(mode="json", include=shown | {"opened_at", "last_seen_at", "breaches", "state"})
+    change = event.model_dump(mode="json", include={"sequence", "actor", "reason"})
+    return {"type": event_name(event.change), "timestamp": event.at.isoformat(), "data": facts | change}

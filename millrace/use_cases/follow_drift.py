@@ -1,0 +1,71 @@
+"""Follow a drift report: people are alerted, the metric that alarms watch moves, the governor decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from millrace import names
+from millrace.domain.drift import DriftVerdict
+from millrace.domain.event import DriftDetected
+from millrace.domain.retraining import RetrainingDecision
+from millrace.ports import (
+    AlertBook,
+    ChannelBook,
+    Clock,
+    DatasetCatalog,
+    DeliveryBook,
+    DeliveryQueue,
+    MetricSink,
+    ModelRegistry,
+    Pipelines,
+    RetrainingLog,
+    RunLedger,
+)
+from millrace.use_cases.govern_retraining import govern_retraining
+from millrace.use_cases.raise_alert import raise_alert, settle_cause
+from millrace.use_cases.watch_sources import drift_cause, drift_signal
+
+
+def follow_drift(
+    *,
+    alerts: AlertBook,
+    channels: ChannelBook,
+    deliveries: DeliveryBook,
+    queue: DeliveryQueue,
+    catalog: DatasetCatalog,
+    registry: ModelRegistry,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    log: RetrainingLog,
+    metrics: MetricSink,
+    clock: Clock,
+    event: DriftDetected,
+    at: datetime,
+) -> RetrainingDecision | None:
+    """The governor's decision; None for a report without drift. Verdict OK closes the alert of this kind of drift.
+
+    The alert comes first: that nobody can retrain is no reason to tell nobody. Raises NotFound for an unknown model.
+    """
+    if event.verdict is DriftVerdict.SKIPPED:
+        return None
+    if event.verdict is DriftVerdict.OK:
+        settle_cause(
+            alerts=alerts,
+            channels=channels,
+            deliveries=deliveries,
+            queue=queue,
+            clock=clock,
+            cause=drift_cause(event),
+            actor=f"report:{event.report_id}",
+            at=at,
+            reason=event.sentence,
+        )
+        return None
+    signal = drift_signal(event, at)
+    raise_alert(alerts=alerts, channels=channels, deliveries=deliveries, queue=queue, clock=clock, signal=signal)
+    metrics.record(
+        {names.DRIFT_REPORTS: 1.0}, dimensions={names.DRIFT_KIND: event.kind}, units={names.DRIFT_REPORTS: "Count"}
+    )
+    return govern_retraining(
+        catalog=catalog, registry=registry, ledger=ledger, pipelines=pipelines, log=log, clock=clock, event=event
+    )

@@ -1,0 +1,176 @@
+"""Everything that can go wrong has an alarm, every alarm is heard, and what is heard opens an alert."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from conftest import Platform
+from test_events import matches, rule_of
+
+from millrace import names
+from stacks.config import ENVIRONMENTS
+
+
+def alarms(platform: Platform) -> dict[str, Mapping[str, Any]]:
+    return {id: alarm["Properties"] for id, alarm in platform.resources("AWS::CloudWatch::Alarm").items()}
+
+
+def watched(platform: Platform, metric: str, dimension: str | None = None) -> list[Any]:
+    """The values of a dimension that alarms on a metric watch."""
+    found = [alarm for alarm in alarms(platform).values() if alarm["MetricName"] == metric]
+    return [
+        each["Value"] for alarm in found for each in alarm.get("Dimensions", []) if each["Name"] == dimension
+    ] or found
+
+
+def test_every_state_machine_has_an_alarm_on_its_failures(prod: Platform) -> None:
+    machines = prod.resources("AWS::StepFunctions::StateMachine")
+
+    assert len(watched(prod, "ExecutionsFailed", "StateMachineArn")) == len(machines) >= 5
+
+
+def test_every_dead_letter_queue_has_an_alarm_and_only_those(prod: Platform) -> None:
+    queues = prod.resources("AWS::SQS::Queue")
+    dead = {name for name in queues if "Failures" in name}
+    redriven = {
+        queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for queue in queues.values()
+        if "RedrivePolicy" in queue["Properties"]
+    }
+    targets = {
+        function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0]
+        for function in prod.functions().values()
+        if "DeadLetterConfig" in function
+    }
+    named = json.dumps(watched(prod, "ApproximateNumberOfMessagesVisible", "QueueName"))
+
+    assert dead == redriven | targets
+    assert all(name in named for name in dead)
+    assert len(watched(prod, "ApproximateNumberOfMessagesVisible", "QueueName")) == len(dead)
+
+
+@pytest.mark.parametrize(
+    ("metric", "dimension", "values"),
+    [
+        (names.FAILED_JOBS, names.JOB_SERVICE, ["glue", "sagemaker"]),
+        (names.DRIFT_REPORTS, names.DRIFT_KIND, ["data", "prediction", "performance"]),
+    ],
+)
+def test_what_the_platform_measures_itself_is_watched_by_kind(
+    metric: str, dimension: str, values: list[str], prod: Platform
+) -> None:
+    assert watched(prod, metric, dimension) == values
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        names.QUARANTINED_SHARE,
+        names.RUN_COST,
+        "5xx",
+        "Latency",
+        "Errors",
+        "Duration",
+        "Throttles",
+        "ReadThrottleEvents",
+        "WriteThrottleEvents",
+    ],
+)
+def test_each_of_these_has_an_alarm(metric: str, prod: Platform) -> None:
+    assert watched(prod, metric)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_alarms_are_plain_quiet_without_data_and_say_what_they_mean(
+    environment: str, platform_of: Callable[[str], Platform]
+) -> None:
+    platform = platform_of(environment)
+    (topic,) = platform.resources("AWS::SNS::Topic")
+
+    for id, alarm in alarms(platform).items():
+        assert "Metrics" not in alarm, f"{id} computes something"
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmDescription"].count(". ") >= 1, id
+        drifting = alarm["MetricName"] == names.DRIFT_REPORTS
+        assert ("AlarmActions" in alarm) is not drifting
+        assert drifting or topic in json.dumps(alarm["AlarmActions"])
+    assert platform.resources("AWS::CloudWatch::CompositeAlarm") == {}
+
+
+def test_a_change_of_the_platforms_own_alarms_opens_an_alert_and_that_of_drift_alarms_does_not(prod: Platform) -> None:
+    pattern = rule_of(prod, "OnAlarmChanged")["EventPattern"]
+    in_stack = {name: stack for stack, template in prod.templates.items() for name in template["Resources"]}
+
+    def reaches(alarm: str) -> bool:
+        name = f"Millrace-prod-{in_stack[alarm]}-{alarm}-1ABC"
+        event = {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
+        return matches(pattern, event | {"detail": {"alarmName": name}})
+
+    for id, alarm in alarms(prod).items():
+        assert reaches(id) is (alarm["MetricName"] != names.DRIFT_REPORTS), id
+    assert not matches(
+        pattern,
+        {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
+        | {"detail": {"alarmName": "Millrace-dev-Monitoring-IngestFailed"}},
+    )
+
+
+def test_drift_reaches_its_function_on_the_platforms_bus(prod: Platform) -> None:
+    rule = rule_of(prod, "OnDriftDetected")
+
+    assert matches(rule["EventPattern"], {"source": names.EVENT_SOURCE, "detail-type": names.DRIFT_DETECTED})
+    assert "EventBusName" in rule
+
+
+def test_alarms_and_budgets_of_this_account_alone_may_speak(prod: Platform) -> None:
+    (policy,) = prod.properties("AWS::SNS::TopicPolicy")
+    speaking = {
+        statement["Principal"]["Service"]: statement.get("Condition")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+
+    assert set(speaking) == {"cloudwatch.amazonaws.com", "budgets.amazonaws.com"}
+    for condition in speaking.values():
+        assert condition == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_spending_is_budgeted_and_warned_about(prod: Platform) -> None:
+    (budget,) = prod.properties("AWS::Budgets::Budget")
+
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": ENVIRONMENTS["prod"].monthly_budget_usd, "Unit": "USD"}
+    said = {
+        (each["Notification"]["NotificationType"], each["Notification"]["Threshold"])
+        for each in budget["NotificationsWithSubscribers"]
+    }
+    assert said == {("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)}
+
+
+def test_each_environment_has_one_dashboard_of_what_alarms_watch(prod: Platform) -> None:
+    (dashboard,) = prod.properties("AWS::CloudWatch::Dashboard")
+    shown = json.dumps(dashboard["DashboardBody"])
+
+    for metric in (names.DRIFT_REPORTS, names.FAILED_JOBS, names.RUN_COST, names.QUARANTINED_SHARE, "5xx", "Throttles"):
+        assert metric in shown
+
+
+def test_webhooks_to_the_machine_itself_are_for_laptops(platform_of: Callable[[str], Platform]) -> None:
+    for environment in ENVIRONMENTS:
+        worker = platform_of(environment).functions()["lambdas.alerts.deliver_alert"]
+        allowed = worker["Environment"]["Variables"][names.LOOPBACK_WEBHOOKS]
+        assert (allowed == "allowed") is (environment == "local")
+
+
+def test_only_who_delivers_reads_secrets_and_only_this_environments(prod: Platform) -> None:
+    reading, writing = [], []
+    for name, policy in prod.resources("AWS::IAM::Policy").items():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            text = json.dumps(statement["Action"])
+            if "ssm:" in text:
+                assert "parameter/millrace/prod/channels/*" in json.dumps(statement["Resource"])
+                (reading if "GetParameter" in text else writing).append(name.partition("Role")[0])
+
+    assert (reading, writing) == (["DeliverAlert"], ["App"])
