@@ -98,7 +98,7 @@ def test_every_end_of_an_execution_of_every_pipeline_is_noticed(status: str, pro
     machines = rule["EventPattern"]["detail"]["stateMachineArn"]
 
     assert "EventBusName" not in rule
-    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 5
+    assert len(machines) == len(prod.resources("AWS::StepFunctions::StateMachine")) == 6
     for machine in machines:
         event = {
             "source": "aws.states",
@@ -111,7 +111,7 @@ def test_every_end_of_an_execution_of_every_pipeline_is_noticed(status: str, pro
 def test_events_that_cannot_be_delivered_wait_in_the_functions_queue(prod: Platform) -> None:
     rules = prod.properties("AWS::Events::Rule")
 
-    assert len(rules) == 9
+    assert len(rules) == 8
     for rule in rules:
         (target,) = rule["Targets"]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
