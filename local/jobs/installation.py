@@ -46,6 +46,8 @@ def _with_sagemaker(extract_resource_arn: Callable[..., str]) -> Callable[..., s
         region: str,
         account_id: str,
     ) -> str:
+        if invoked := service == sagemaker.SERVICE and sagemaker.INVOCATION.fullmatch(path):
+            return sagemaker.arn_of("endpoint", invoked["name"], region, account_id)
         if service != sagemaker.SERVICE:
             return extract_resource_arn(service, method, path, headers, body, query_params, region, account_id)
         try:

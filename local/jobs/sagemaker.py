@@ -1,6 +1,7 @@
-"""The SageMaker control plane: training, processing and transform jobs, models and tags, answered on the AWS port."""
+"""The SageMaker control plane: jobs, models, endpoints and tags, and InvokeEndpoint, answered on the AWS port."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +10,10 @@ from ministack.core import concurrency
 from ministack.core.responses import error_response_json, json_response
 from ministack.core.router import extract_access_key_id
 
-from local.jobs import sagemaker_rules
+from local.jobs import endpoints, sagemaker_rules
 from local.jobs.control import JobControl
 from local.jobs.documents import Document
+from local.jobs.endpoints import ENDPOINT
 from local.jobs.listing import list_page
 from local.jobs.platform import JobPlatform
 from local.jobs.processing import run_processing_job
@@ -35,6 +37,8 @@ from local.jobs.transform import MODEL, run_transform_job
 SERVICE = "sagemaker"
 PRINCIPAL = "sagemaker.amazonaws.com"
 DAY_SECONDS = 86_400
+ENDPOINT_CONFIG = "endpoint-config"
+INVOCATION = re.compile(r"/endpoints/(?P<name>[A-Za-z0-9-]+)/invocations")
 RESTARTED = "InternalServerError: the local platform was restarted while the job ran"
 
 Run = Callable[[JobPlatform, str, JobControl], None]
@@ -65,6 +69,13 @@ class SageMaker:
             "ListModels": self._list_models,
             "AddTags": self._add_tags,
             "ListTags": self._list_tags,
+            "CreateEndpointConfig": self._create_endpoint_config,
+            "DescribeEndpointConfig": self._describe_endpoint_config,
+            "DeleteEndpointConfig": self._delete_endpoint_config,
+            "CreateEndpoint": self._create_endpoint,
+            "DescribeEndpoint": self._describe_endpoint,
+            "DeleteEndpoint": self._delete_endpoint,
+            "ListEndpoints": self._list_endpoints,
         }
         for kind in JOB_KINDS:
             self._operations |= self._job_operations(kind)
@@ -74,9 +85,11 @@ class SageMaker:
         return frozenset(self._operations)
 
     async def handle_request(
-        self, _method: str, _path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
+        self, _method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any]
     ) -> Any:
         """The signature of a ministack service handler."""
+        if invoked := INVOCATION.fullmatch(path):
+            return await concurrency.run_reentrant(self._invoke, invoked["name"], headers, body)
         return await concurrency.run_reentrant(self._answer, headers, body, query)
 
     def _answer(self, headers: dict[str, str], body: bytes, query: dict[str, Any]) -> Any:
@@ -87,6 +100,18 @@ class SageMaker:
             return json_response(self.call(name, request, caller=caller))
         except ServiceError as error:
             return error_response_json(error.code, error.message, content_type="application/x-amz-json-1.1")
+
+    def _invoke(self, name: str, headers: dict[str, str], body: bytes) -> Any:
+        content_type = headers.get("content-type", "application/octet-stream")
+        try:
+            content, kind = endpoints.invoke(
+                self._platform, name, body, content_type, headers.get("accept", content_type)
+            )
+        except ServiceError as error:
+            status = endpoints.MODEL_ERROR_STATUS if error.code == "ModelError" else 400
+            answered = {"x-amzn-ErrorType": error.code, "Content-Type": "application/json"}
+            return status, answered, json.dumps({"Message": error.message, "message": error.message}).encode()
+        return 200, {"Content-Type": kind, "x-Amzn-Invoked-Production-Variant": "AllTraffic"}, content
 
     def call(self, name: str, request: Document, *, caller: str | None = None) -> Document:
         """Perform an operation; `caller` is the access key that must be allowed to pass the role, None for no check."""
@@ -209,6 +234,79 @@ class SageMaker:
             raise invalid(f"{name} does not run on spot instances")
         control.interrupt.set()
 
+    def _create_endpoint_config(self, request: Document, _caller: str | None) -> Document:
+        variant = endpoints.variant_of(request)
+        self._describe_model({"ModelName": variant["ModelName"]}, None)
+        name = request["EndpointConfigName"]
+        arn = self.arn(ENDPOINT_CONFIG, name)
+        fields = {field: value for field, value in request.items() if field != "Tags"}
+        document = {**fields, "EndpointConfigArn": arn, "CreationTime": time.time()}
+        self._add(ENDPOINT_CONFIG, name, arn, document)
+        return {"EndpointConfigArn": arn}
+
+    def _describe_endpoint_config(self, request: Document, _caller: str | None) -> Document:
+        return self._find(ENDPOINT_CONFIG, request["EndpointConfigName"])
+
+    def _delete_endpoint_config(self, request: Document, _caller: str | None) -> Document:
+        self._find(ENDPOINT_CONFIG, request["EndpointConfigName"])
+        self._platform.store.delete(ENDPOINT_CONFIG, request["EndpointConfigName"])
+        return {}
+
+    def _create_endpoint(self, request: Document, _caller: str | None) -> Document:
+        variant = endpoints.variant_of(self._find(ENDPOINT_CONFIG, request["EndpointConfigName"]))
+        name = request["EndpointName"]
+        arn, now = self.arn(ENDPOINT.resource, name), time.time()
+        document = {
+            "EndpointName": name,
+            "EndpointArn": arn,
+            "EndpointConfigName": request["EndpointConfigName"],
+            "EndpointStatus": endpoints.CREATING,
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "ModelName": variant["ModelName"],
+            "Serverless": "ServerlessConfig" in variant,
+        }
+        self._add(ENDPOINT.resource, name, arn, document)
+        self._platform.launch(
+            ENDPOINT.resource, name, lambda control: endpoints.run_endpoint(self._platform, name, control)
+        )
+        return {"EndpointArn": arn}
+
+    def _describe_endpoint(self, request: Document, _caller: str | None) -> Document:
+        shown = members_of(SERVICE, "DescribeEndpointOutput")
+        found = self._find(ENDPOINT.resource, request["EndpointName"])
+        return {field: value for field, value in found.items() if field in shown}
+
+    def _delete_endpoint(self, request: Document, _caller: str | None) -> Document:
+        name = request["EndpointName"]
+        self._find(ENDPOINT.resource, name)
+        self._platform.store.delete(ENDPOINT.resource, name)
+        self._platform.stop(ENDPOINT.resource, name)
+        return {}
+
+    def _list_endpoints(self, request: Document, _caller: str | None) -> Document:
+        page, token = list_page(
+            self._platform.store.all(ENDPOINT.resource),
+            request,
+            name_key="EndpointName",
+            status_key="EndpointStatus",
+        )
+        shown = members_of(SERVICE, "EndpointSummary")
+        found = [{field: value for field, value in item.items() if field in shown} for item in page]
+        return {"Endpoints": found, **({"NextToken": token} if token else {})}
+
+    def _add(self, kind: str, name: str, arn: str, document: Document) -> None:
+        try:
+            self._platform.store.add(kind, name, document)
+        except NameTaken as error:
+            raise invalid(f'Cannot create already existing {kind} "{arn}".') from error
+
+    def _find(self, kind: str, name: str) -> Document:
+        document = self._platform.store.find(kind, name)
+        if document is None:
+            raise invalid(f'Could not find {kind} "{self.arn(kind, name)}".')
+        return document
+
     def _create_model(self, request: Document, caller: str | None) -> Document:
         if ("PrimaryContainer" in request) == ("Containers" in request):
             raise invalid("You must provide exactly one of PrimaryContainer and Containers")
@@ -283,6 +381,9 @@ def resource_arn(target: str, request: Document, region: str, account_id: str) -
     for kind in JOB_KINDS:
         if kind.noun in target and kind.name_key in request:
             return arn_of(kind.resource, request[kind.name_key], region, account_id)
+    for resource, field in (("endpoint-config", "EndpointConfigName"), ("endpoint", "EndpointName")):
+        if field in request and (resource == "endpoint" or "EndpointConfig" in target):
+            return arn_of(resource, request[field], region, account_id)
     if "ModelName" in request and target.endswith("Model"):
         return arn_of(MODEL, request["ModelName"], region, account_id)
     return "*"

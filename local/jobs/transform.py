@@ -76,11 +76,11 @@ class TransformJob(SageMakerJob):
     def _run_on(self, host: HostDirectory) -> None:
         self.started()
         self.publish()
-        container = _container(self.model)
-        self._unpack_model(host, container)
+        container = container_of(self.model)
+        unpack_model(self.role, host, container)
         source = self.document["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         inputs = find_inputs(self.role.s3, source, self.model["ExecutionRoleArn"])
-        port = _free_port()
+        port = free_port()
         requests = _Requests(self, host, inputs, port)
         (stream,) = self.log_streams(1)
         try:
@@ -122,17 +122,6 @@ class TransformJob(SageMakerJob):
             directory=host.root,
             on_line=stream.write,
         )
-
-    def _unpack_model(self, host: HostDirectory, container: Document) -> None:
-        uri = container.get("ModelDataUrl")
-        if not uri:
-            return
-        download(self.role.s3, [RemoteFile(S3Location.parse(uri), "model.tar.gz")], host.root / "download")
-        try:
-            with tarfile.open(host.root / "download" / "model.tar.gz") as archive:
-                archive.extractall(host.base / "model", filter="data")
-        except tarfile.TarError as error:
-            raise JobFailed(f"ClientError: {uri} is not a model archive: {error}") from error
 
     def _conclude(self, outcome: Outcome, requests: "_Requests") -> None:
         if self.control.stop.is_set():
@@ -234,7 +223,7 @@ class _Requests(threading.Thread):
     def _invoke(self, body: bytes) -> bytes:
         status, answer = self._ask("POST", "/invocations", body)
         if status != http.client.OK:
-            raise JobFailed(f"AlgorithmError: the model answered {status}: {_last_line(answer)}")
+            raise JobFailed(f"AlgorithmError: the model answered {status}: {last_line(answer)}")
         return answer
 
     def _ask(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -248,7 +237,20 @@ class _Requests(threading.Thread):
             connection.close()
 
 
-def _container(model: Document) -> Document:
+def unpack_model(role: RoleSession, host: HostDirectory, container: Document) -> None:
+    """Put the model's archive where the container looks for it. Raises JobFailed, TransferFailed."""
+    uri = container.get("ModelDataUrl")
+    if not uri:
+        return
+    download(role.s3, [RemoteFile(S3Location.parse(uri), "model.tar.gz")], host.root / "download")
+    try:
+        with tarfile.open(host.root / "download" / "model.tar.gz") as archive:
+            archive.extractall(host.base / "model", filter="data")
+    except tarfile.TarError as error:
+        raise JobFailed(f"ClientError: {uri} is not a model archive: {error}") from error
+
+
+def container_of(model: Document) -> Document:
     container: Document = model["PrimaryContainer"] if "PrimaryContainer" in model else model["Containers"][0]
     environment = container.get("Environment", {})
     if "SAGEMAKER_PROGRAM" not in environment or "SAGEMAKER_SUBMIT_DIRECTORY" not in environment:
@@ -259,12 +261,12 @@ def _container(model: Document) -> Document:
     return container
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _last_line(report: bytes) -> str:
+def last_line(report: bytes) -> str:
     lines = report.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else ""
