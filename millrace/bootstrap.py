@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         DeliveryQueue,
         Downloads,
         DriftReports,
+        Endpoints,
         EventBus,
         GivenAnswers,
         JobLogs,
@@ -263,7 +264,20 @@ class Platform:
     def served_models(self) -> ServedModels:
         from millrace.use_cases.load_served_model import ServedModels
 
-        return ServedModels(self.registry, self.store, self.settings.require("artifacts_bucket"))
+        bucket = self.settings.require("artifacts_bucket")
+
+        def invoke(name: str, body: bytes) -> bytes:
+            return self.endpoints.invoke(name, body)
+
+        return ServedModels(self.registry, self.store, bucket, invoke=invoke)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        from millrace.adapters.sagemaker import SageMakerEndpoints
+
+        # Somebody waits for the answer, and an HTTP API waits 30 s: a request is not sent twice.
+        runtime = _client("sagemaker-runtime", attempts=1, timeout_seconds=20)
+        return SageMakerEndpoints(_client("sagemaker"), runtime)
 
     @cached_property
     def clock(self) -> Clock:

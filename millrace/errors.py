@@ -71,6 +71,10 @@ class NotDeployed(Conflict):
     """The model has no version that answers predictions yet."""
 
 
+class EndpointFailed(PlatformError):
+    """A SageMaker endpoint did not come into service, or did not answer."""
+
+
 class RolloutEnded(Conflict):
     """Somebody ended the rollout meanwhile: the challenger gets no more requests."""
 

@@ -622,6 +622,33 @@ class RecordQueue(Protocol):
         """Records as JSON objects. Never fails: what the queue does not take is kept in the log."""
 
 
+class EndpointSpec(NamedTuple):
+    """What a SageMaker endpoint is made of. `kind` is "serverless" or "realtime"."""
+
+    name: str
+    kind: str
+    image: str
+    role_arn: str
+    archive_uri: str
+    environment: Mapping[str, str]
+
+
+class Endpoints(Protocol):
+    """SageMaker endpoints, one per model version; model, configuration and endpoint have one name."""
+
+    def deploy(self, spec: EndpointSpec) -> bool:
+        """Create what is missing. True once it is in service. Raises EndpointFailed with the service's reason."""
+
+    def invoke(self, name: str, body: bytes) -> bytes:
+        """JSON in, JSON out. Raises EndpointFailed when there is no answer."""
+
+    def delete(self, name: str) -> None:
+        """Endpoint, configuration and model; nothing happens for what is not there."""
+
+    def names(self, prefix: str) -> Sequence[str]:
+        """The endpoints whose names begin so."""
+
+
 class Clock(Protocol):
     def now(self) -> datetime:
         """UTC."""

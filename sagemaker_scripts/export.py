@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from millrace.algorithms.base import REGRESSION
+from millrace.analytics.container_archive import write_container_archive
 from millrace.analytics.onnx_graph import OnnxGraph, difference
 from millrace.analytics.serving import Signature, read_rows
 from millrace.errors import EvaluationInvalid, ServingRefused
@@ -31,7 +32,8 @@ from sagemaker_scripts.artefact import GOLDEN_FILE, Artefact, extract, json_rows
 from sagemaker_scripts.container import ProcessingPaths, reproducible_sums, run, say, write_json
 
 GRAPH_FILE, SERVING_FILE = "model.onnx", "serving.json"
-LAMBDA, SAGEMAKER = "lambda", "sagemaker"
+ARCHIVE_FILE = "container.tar.gz"
+LAMBDA, SAGEMAKER, SERVERLESS = "lambda", "sagemaker", "serverless"
 # Beyond what float32 costs; the known wrong conversions differ by a thousand times as much on some rows.
 TOLERANCE = 1e-5
 # A fault that touches one row in ten thousand is seen, and more rows would only take longer.
@@ -44,12 +46,13 @@ OPSETS = {"": 18, "ai.onnx.ml": 3}
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--artifact_digest", required=True)
+    parser.add_argument("--served_by", default=LAMBDA)
     arguments = parser.parse_args(argv)
     paths = ProcessingPaths(ContainerSettings.from_env().base_dir)
-    return run(lambda: export(paths, arguments.artifact_digest), paths.message)
+    return run(lambda: export(paths, arguments.artifact_digest, arguments.served_by), paths.message)
 
 
-def export(paths: ProcessingPaths, artifact_digest: str) -> None:
+def export(paths: ProcessingPaths, artifact_digest: str, served_by: str = LAMBDA) -> None:
     """The whole job. Raises EvaluationInvalid when the artefact is not the registered one, or there are no rows."""
     paths.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, reproducible_sums():
@@ -58,12 +61,37 @@ def export(paths: ProcessingPaths, artifact_digest: str) -> None:
         extract(paths.input("model") / "model.tar.gz", model)
         artefact = open_artefact(model, expected_digest=artifact_digest)
         rows = splits.read_rows(paths.input("test"), artefact.features, artefact.manifest["target"]).frame
-        document = serving_artefact(artefact, rows.head(MAX_PARITY_ROWS), paths.output)
+        if served_by == LAMBDA:
+            document = serving_artefact(artefact, rows.head(MAX_PARITY_ROWS), paths.output)
+        else:
+            document = {**described(artefact), "served_by": SAGEMAKER}
         golden = (model / GOLDEN_FILE).read_bytes()
+    if document["served_by"] == SAGEMAKER:
+        document["endpoint_kind"] = SERVERLESS if served_by == LAMBDA else served_by
+        _write_archive(paths)
     (paths.output / GOLDEN_FILE).write_bytes(golden)
     document["files"][GOLDEN_FILE] = hashlib.sha256(golden).hexdigest()
     write_json(paths.output / SERVING_FILE, document)
     say("exported", {key: document[key] for key in ("served_by", "refusal", "parity")})
+
+
+def _write_archive(paths: ProcessingPaths) -> None:
+    """The model with the code that answers, for an endpoint: it is started without an entry point of ours."""
+    (code_zip,) = paths.input("code").glob("*.zip")
+    with (paths.input("model") / "model.tar.gz").open("rb") as model:
+        write_container_archive(model, code_zip, paths.output / ARCHIVE_FILE)
+
+
+def described(artefact: Artefact) -> dict[str, Any]:
+    """serving.json of a version, before it is known how it is served."""
+    return {
+        "artifact_digest": artefact.manifest["artifact_digest"],
+        **{key: artefact.manifest[key] for key in ("algorithm", "task", "target", "classes", "threshold", "features")},
+        "served_by": LAMBDA,
+        "refusal": None,
+        "parity": None,
+        "files": {},
+    }
 
 
 def add_libraries(directory: Path, target: Path) -> None:
@@ -79,14 +107,7 @@ def add_libraries(directory: Path, target: Path) -> None:
 
 def serving_artefact(artefact: Artefact, rows: pd.DataFrame, directory: Path) -> dict[str, Any]:
     """Write the graph into `directory` unless it is refused; answer serving.json."""
-    document: dict[str, Any] = {
-        "artifact_digest": artefact.manifest["artifact_digest"],
-        **{key: artefact.manifest[key] for key in ("algorithm", "task", "target", "classes", "threshold", "features")},
-        "served_by": LAMBDA,
-        "refusal": None,
-        "parity": None,
-        "files": {},
-    }
+    document = described(artefact)
     try:
         graph = converted(artefact)
         document["parity"] = parity(artefact, graph, rows)

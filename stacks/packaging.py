@@ -40,10 +40,14 @@ CALLED_SERVICES = frozenset(
         "events",
         "logs",
         "s3",
+    {
+        "sagemaker",
+        "sagemaker-runtime",
         "scheduler",
         "sns",
         "sqs",
         "ssm",
+    }
         "stepfunctions",
         "sts",
     }

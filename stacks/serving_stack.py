@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from millrace import names
-from stacks.acknowledge import acknowledge
+from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
 from stacks.constructs.job_role import JobRole
@@ -40,6 +41,8 @@ class ServingStack(PlatformStack):
         notifications: NotificationsStack,
     ) -> None:
         super().__init__(scope, id, config=config)
+        # Endpoints are made while the platform runs, so they have names: these keep environments of one account apart.
+        self.endpoint_prefix = f"millrace-{config.name}"
         self.state_machine = self._deployment(config, data, registry, notifications)
         self._start_on_approval(config, data, registry, notifications)
         self.records = self._records(config, data)
@@ -117,6 +120,42 @@ class ServingStack(PlatformStack):
         )
         registry.may_use(roll_back_rollout)
 
+        endpoint_role = self._endpoint_role(data, image)
+        deploy_endpoint = PlatformFunction(
+            self,
+            "DeployEndpoint",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.seconds(100),
+            environment={
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+            },
+        )
+        data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
+        data.artifacts_bucket.may_write(deploy_endpoint, names.MODELS_PREFIX)
+        registry.may_use(deploy_endpoint)
+        self._may_on_endpoints(deploy_endpoint, "Create", "Describe")
+        self._may_invoke_endpoints(deploy_endpoint)
+        deploy_endpoint.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[endpoint_role.role_arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+        retire_endpoints = PlatformFunction(
+            self,
+            "RetireEndpoints",
+            kind="tasks",
+            config=config,
+            timeout=cdk.Duration.seconds(50),
+            environment={names.REGISTRY_TABLE: registry.table.table_name},
+        )
+        registry.may_use(retire_endpoints)
+        self._may_on_endpoints(retire_endpoints, "Delete")
+        retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
+
         return AslStateMachine(
             self,
             "Deployment",
@@ -124,6 +163,8 @@ class ServingStack(PlatformStack):
             config=config,
             functions={
                 "CheckServingArtefact": check_serving_artefact,
+                "DeployEndpoint": deploy_endpoint,
+                "RetireEndpoints": retire_endpoints,
                 "StartRollout": start_rollout,
                 "WatchRollout": watch_rollout,
                 "PromoteModelVersion": promote_model_version,
@@ -132,11 +173,38 @@ class ServingStack(PlatformStack):
             sagemaker_role=role,
             values={
                 "TrainingImage": image.uri,
+                "EndpointPrefix": self.endpoint_prefix,
+                "EndpointRole": endpoint_role.role_arn,
                 "CodeUri": code.s3_object_url,
                 "CodeFile": code.s3_object_key,
                 "LibrariesUri": libraries.s3_object_url,
             },
         )
+
+    def _endpoint_role(self, data: DataStack, image: TrainingImage) -> iam.Role:
+        """What serves a version reads the version, and writes its log."""
+        role = JobRole(self, "EndpointRole", assets=[], image=image, kinds=["Endpoints"])
+        data.artifacts_bucket.may_read(role, names.MODELS_PREFIX)
+        return role
+
+    def _may_on_endpoints(self, function: PlatformFunction, *verbs: str) -> None:
+        for kind, resource in (("Endpoint", "endpoint"), ("EndpointConfig", "endpoint-config"), ("Model", "model")):
+            actions = [f"sagemaker:{verb}{kind}" for verb in verbs]
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[self._named(resource)]))
+            self._acknowledge_named(function, resource)
+
+    def _may_invoke_endpoints(self, function: PlatformFunction) -> None:
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[self._named("endpoint")])
+        )
+        self._acknowledge_named(function, "endpoint")
+
+    def _named(self, resource: str) -> str:
+        return self.format_arn(service="sagemaker", resource=resource, resource_name=f"{self.endpoint_prefix}-*")
+
+    def _acknowledge_named(self, function: PlatformFunction, resource: str) -> None:
+        arn = f"arn:<AWS::Partition>:sagemaker:<AWS::Region>:<AWS::AccountId>:{resource}/{self.endpoint_prefix}-*"
+        acknowledge_wildcard(function, "An endpoint is named after its model version, and versions come and go.", arn)
 
     def _asset(self, id: str, package: Package) -> s3_assets.Asset:
         return s3_assets.Asset(
@@ -221,4 +289,5 @@ class ServingStack(PlatformStack):
         registry.may_look_up(predict)
         registry.may_note_use_of_keys(predict)
         self.records.grant_send_messages(predict)
+        self._may_invoke_endpoints(predict)
         return predict

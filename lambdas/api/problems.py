@@ -81,6 +81,7 @@ STATUS: dict[type[errors.PlatformError], int] = {
     MethodNotAllowed: 405,
     errors.Conflict: 409,
     errors.RolloutFailed: 409,
+    errors.EndpointFailed: 503,
     errors.ChangedMeanwhile: 412,
     errors.RequestTooLarge: 413,
     UnsupportedMediaType: 415,

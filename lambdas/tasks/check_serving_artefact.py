@@ -33,5 +33,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         artifacts_bucket=platform.settings.require("artifacts_bucket"),
         **request.model_dump(),
     )
-    logger.info("checked", extra=document["check"])
-    return {"parity": document["parity"], "check": document["check"]}
+    logger.info("checked", extra={"served_by": document["served_by"], "check": document.get("check")})
+    return {"served_by": document["served_by"], "parity": document["parity"], "check": document.get("check")}

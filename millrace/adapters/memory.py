@@ -43,10 +43,20 @@ from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, day_tally, whole
 from millrace.domain.transfer import Transfer, TransferState
-from millrace.errors import AlreadyDecided, ChangedMeanwhile, Conflict, ContractMoved, InvalidInput, KeyReused, NotFound
+from millrace.errors import (
+    AlreadyDecided,
+    ChangedMeanwhile,
+    Conflict,
+    ContractMoved,
+    EndpointFailed,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+)
 from millrace.ports import (
     ContentClaim,
     DatasetCatalog,
+    EndpointSpec,
     LogLine,
     LogTail,
     ModelRegistry,
@@ -986,6 +996,30 @@ class InMemoryMetricSink:
         self.recorded += [
             Measurement(name, value, dict(dimensions), units.get(name, "None")) for name, value in values.items()
         ]
+
+
+class InMemoryEndpoints:
+    """`answers` is what a model would say: name and body of a request in, the answer out. Starting takes one look."""
+
+    def __init__(self, answers: Callable[[str, bytes], bytes] | None = None) -> None:
+        self.answers = answers
+        self.made: dict[str, EndpointSpec] = {}
+
+    def deploy(self, spec: EndpointSpec) -> bool:
+        ready = spec.name in self.made
+        self.made.setdefault(spec.name, spec)
+        return ready
+
+    def invoke(self, name: str, body: bytes) -> bytes:
+        if name not in self.made or self.answers is None:
+            raise EndpointFailed(f"the endpoint {name} did not answer")
+        return self.answers(name, body)
+
+    def delete(self, name: str) -> None:
+        self.made.pop(name, None)
+
+    def names(self, prefix: str) -> Sequence[str]:
+        return sorted(name for name in self.made if name.startswith(prefix))
 
 
 class SetClock:

@@ -79,6 +79,16 @@ def comparison_run_id(dataset: str, from_version: int, to_version: int, key: Seq
     return f"{names.COMPARISON_PIPELINE}-{_digest(*parts, length=12)}"
 
 
+def endpoint_name(prefix: str, model: str, number: int) -> str:
+    """A SageMaker endpoint's name, at most 63 characters; `prefix` keeps environments of one account apart."""
+    return f"{endpoint_prefix(prefix, model)}{number}"
+
+
+def endpoint_prefix(prefix: str, model: str) -> str:
+    """How the names of all endpoints of a model begin. A number follows, so `a` is not taken for `a-v1`."""
+    return f"{prefix}-{model}-v"
+
+
 def job_name(run_id: str, part: str) -> str:
     """A SageMaker job's name: at most 63 of [a-zA-Z0-9-]. `part` is an algorithm, or what the job does."""
     return f"{run_id}-{part.replace('_', '-')}"

@@ -24,6 +24,14 @@ class Strategy(StrEnum):
     SHADOW = "shadow"
 
 
+class ServedBy(StrEnum):
+    """What answers for a version: a function with its ONNX graph, or a SageMaker endpoint with the pipeline itself."""
+
+    LAMBDA = "lambda"
+    SERVERLESS = "serverless"
+    REALTIME = "realtime"
+
+
 class WhenQuiet(StrEnum):
     """What becomes of a version that nobody asked often enough to judge it."""
 
@@ -37,9 +45,11 @@ class DeploymentPolicy(Entity):
     `share` of the requests go to the challenger (canary), or so many more with each step (linear). A step is watched
     for `step_seconds`. `minimum_requests` of each version are needed for a judgement. The challenger may take
     `max_latency_ratio` times as long as the champion, or `tolerated_latency_ms`; its predictions may lie `max_psi`
-    apart.
+    apart. `served_by` says what answers; a version whose graph is refused is served by a serverless endpoint instead of
+    a function.
     """
 
+    served_by: ServedBy = ServedBy.LAMBDA
     strategy: Strategy = Strategy.ALL_AT_ONCE
     share: float = Field(default=0.1, gt=0, le=0.5)
     step_seconds: int = Field(default=600, ge=1, le=86_400)

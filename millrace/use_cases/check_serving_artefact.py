@@ -14,10 +14,10 @@ import numpy as np
 from millrace.analytics.onnx_graph import OnnxGraph, difference
 from millrace.analytics.serving import Signature, read_rows
 from millrace.domain import place
+from millrace.domain.place import ARCHIVE_FILE, GOLDEN_FILE, GRAPH_FILE, SERVING_FILE
 from millrace.errors import EvaluationInvalid, NotFound, ServingRefused
 from millrace.ports import ModelRegistry, ObjectStore, RunLedger
 
-GRAPH_FILE, GOLDEN_FILE, SERVING_FILE = "model.onnx", "golden.json", "serving.json"
 LAMBDA = "lambda"
 # Another processor sums in another order; anything beyond that is another model.
 GOLDEN_TOLERANCE = 1e-5
@@ -37,8 +37,8 @@ def check_serving_artefact(
 ) -> dict[str, Any]:
     """serving.json as it was put at `models/{model}/v{n}/serving/`, with what this runtime measured.
 
-    Raises ServingRefused when the export was refused or the golden rows are answered otherwise; the refusal is put
-    there too, so that the version says how it can be served. Raises EvaluationInvalid for an artefact of another model.
+    A version without a graph is not checked here: its archive is put there, and DeployEndpoint checks what it answers.
+    Raises ServingRefused when the golden rows are answered otherwise, EvaluationInvalid for another model's artefact.
     """
     version = registry.get(model, number)
     document = _document(store, serving_uri)
@@ -49,8 +49,12 @@ def check_serving_artefact(
         store.write(place.serving_uri(artifacts_bucket, model, number, name), content)
 
     if document["served_by"] != LAMBDA:
+        put(GOLDEN_FILE, _file(store, serving_uri, GOLDEN_FILE, document["files"]))
+        archive = place.serving_uri(artifacts_bucket, model, number, ARCHIVE_FILE)
+        store.copy(f"{serving_uri}/{ARCHIVE_FILE}", archive)
         put(SERVING_FILE, _json(document))
-        raise ServingRefused(f"{version.id} needs a SageMaker endpoint: {document['refusal']}")
+        ledger.annotate(run_id, outcome=_endpoint_outcome(version.id, document))
+        return document
     files = {name: _file(store, serving_uri, name, document["files"]) for name in (GRAPH_FILE, GOLDEN_FILE)}
     checked = {**document, "check": _checked(document, files)}
     for name, content in files.items():
@@ -102,6 +106,11 @@ def _single_row_ms(graph: OnnxGraph, signature: Signature, row: list[dict[str, A
         graph.scores(read_rows(row, signature))
         times.append((time.perf_counter() - started) * 1000)
     return median(times)
+
+
+def _endpoint_outcome(version_id: str, document: Mapping[str, Any]) -> str:
+    why = document["refusal"] or "its dataset's settings say so"
+    return f"{version_id} is served by a {document['endpoint_kind']} SageMaker endpoint: {why}"
 
 
 def _outcome(version_id: str, checked: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def deploy_model_version(
         else identity.automatic_deployment_run_id(model, number)
     )
     dataset = catalog.version(version.lineage.dataset, version.lineage.dataset_version)
+    served_by = catalog.get(version.lineage.dataset).settings.deployment.served_by
     run = Run(
         run_id=run_id,
         pipeline=names.DEPLOYMENT_PIPELINE,
@@ -51,7 +52,8 @@ def deploy_model_version(
         model=model,
         started_by=actor,
         started_at=now,
-        input=_payload(
+        input={"served_by": served_by}
+        | _payload(
             run_id, version, place.split_data_uri(dataset.location, "test"), artifacts_bucket, actor, reason, again
         ),
     )

@@ -6,16 +6,18 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from millrace.analytics.onnx_graph import OnnxGraph
-from millrace.analytics.serving import Signature
+from millrace.analytics.serving import Prediction, ReadRows, Signature, predictions_of
 from millrace.domain import place
 from millrace.domain.model import CHAMPION
 from millrace.domain.rollout import Rollout
 from millrace.errors import EvaluationInvalid, NotDeployed, NotFound
 from millrace.ports import ModelRegistry, ObjectStore
+from millrace.use_cases.deploy_endpoint import asked, told
 
 # A rollback reaches every function within this time.
 ALIAS_SECONDS = 2.0
@@ -25,10 +27,12 @@ KEPT_GRAPHS = 4
 
 @dataclass(frozen=True)
 class ServedModel:
+    """`answer` makes predictions of rows that were read, and of the rows as they came."""
+
     model: str
     number: int
     signature: Signature
-    graph: OnnxGraph
+    answer: Callable[[ReadRows, Sequence[Mapping[str, Any]]], Sequence[Prediction]]
 
     @property
     def version_id(self) -> str:
@@ -52,11 +56,14 @@ class ServedModels:
         store: ObjectStore,
         artifacts_bucket: str,
         monotonic: Callable[[], float] = time.monotonic,
+        invoke: Callable[[str, bytes], bytes] | None = None,
     ) -> None:
+        """`invoke` asks a SageMaker endpoint by its name."""
         self._registry = registry
         self._store = store
         self._bucket = artifacts_bucket
         self._monotonic = monotonic
+        self._invoke = invoke
         self._routes: dict[str, tuple[float, Route]] = {}
         self._loaded: OrderedDict[tuple[str, int], ServedModel] = OrderedDict()
 
@@ -90,13 +97,31 @@ class ServedModels:
 
     def _load(self, model: str, number: int) -> ServedModel:
         document = json.loads(self._read(model, number, "serving.json"))
+        signature = Signature.of(document)
         if document["served_by"] != "lambda":
-            raise NotDeployed(f"{model}:{number} needs a SageMaker endpoint: {document['refusal']}")
+            return ServedModel(model, number, signature, self._endpoint(model, number, document, signature))
         content = self._read(model, number, "model.onnx")
         if hashlib.sha256(content).hexdigest() != document["files"]["model.onnx"]:
             raise EvaluationInvalid(f"the graph of {model}:{number} is not the one that was checked")
-        signature = Signature.of(document)
-        return ServedModel(model, number, signature, OnnxGraph(content, signature))
+        graph = OnnxGraph(content, signature)
+        return ServedModel(
+            model, number, signature, lambda read, _rows: predictions_of(graph.scores(read).tolist(), signature)
+        )
+
+    def _endpoint(
+        self, model: str, number: int, document: Mapping[str, Any], signature: Signature
+    ) -> Callable[[ReadRows, Sequence[Mapping[str, Any]]], Sequence[Prediction]]:
+        invoke, name = self._invoke, document.get("endpoint")
+        if invoke is None or name is None:
+            raise NotDeployed(f"{model}:{number} needs a SageMaker endpoint, and has none: deploy it again")
+        inputs = [each.name for each in signature.inputs]
+
+        def answer(_read: ReadRows, rows: Sequence[Mapping[str, Any]]) -> Sequence[Prediction]:
+            sent = [{column: row[column] for column in inputs} for row in rows]
+            found = told(invoke(name, asked(sent)), len(rows))
+            return [Prediction(each["prediction"], dict(each["probabilities"] or {})) for each in found]
+
+        return answer
 
     def _read(self, model: str, number: int, file: str) -> bytes:
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from millrace.analytics.explanation import Explanation, explain_rows
-from millrace.analytics.serving import Prediction, ReadRows, predictions_of, read_rows
+from millrace.analytics.serving import Prediction, ReadRows, read_rows
 from millrace.domain.rollout import Rollout
 from millrace.errors import InvalidInput, RowsInvalid
 from millrace.ports import Clock, RecordQueue
@@ -121,7 +121,7 @@ def _attempt(
     try:
         served = served_models.version(model, number)
         read = read_rows(rows, served.signature)
-        predictions = predictions_of(served.graph.scores(read).tolist(), served.signature)
+        predictions = served.answer(read, rows)
     except Exception as error:  # whatever a version breaks with, another one may answer
         return _Failed(number, (seconds() - started) * 1000, error)
     return _Answered(number, (seconds() - started) * 1000, served, read, predictions)

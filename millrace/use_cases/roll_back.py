@@ -21,7 +21,7 @@ def roll_back(*, registry: ModelRegistry, clock: Clock, model: str, actor: str, 
     if known.rollout is not None:
         return abort_rollout(registry=registry, clock=clock, model=model, actor=actor, reason=reason)
     present = known.aliases.get(CHAMPION)
-    before = _champion_before(registry.history(model), present)
+    before = champion_before(registry.history(model), present)
     if present is None or before is None:
         raise Conflict(f"{model} has no earlier champion to go back to")
     return registry.move_alias(
@@ -29,7 +29,7 @@ def roll_back(*, registry: ModelRegistry, clock: Clock, model: str, actor: str, 
     )
 
 
-def _champion_before(history: Sequence[ModelEvent], present: int | None) -> int | None:
+def champion_before(history: Sequence[ModelEvent], present: int | None) -> int | None:
     """The version under the present one. Going back twice goes back two steps, not forth again."""
     under: list[int] = []
     for event in history:

@@ -190,8 +190,12 @@ def champion(bench: Bench, penguins: str, candidates: list[ModelVersion]) -> Mod
     return version
 
 
+# Told apart below: reached only when something failed, or only by a version without a graph, or when all is done.
+ELSEWHERE = {"RollBackRollout", "DeployEndpoint", "RetireEndpoints"}
+
+
 # One version: it is approved once, and deployed again for each fault.
-@pytest.mark.parametrize("state_name", [name for name in task_states("deployment") if name != "RollBackRollout"])
+@pytest.mark.parametrize("state_name", [name for name in task_states("deployment") if name not in ELSEWHERE])
 def test_a_fault_in_deployment_leaves_the_champion_alone_and_is_told(
     bench: Bench,
     inbox: Callable[[str], list[str]],
@@ -214,6 +218,30 @@ def test_a_rollout_that_cannot_even_be_rolled_back_by_its_own_state_ends_with_it
     check_left_alone(bench, inbox, run, candidates[1], champion)
     ended = bench.platform.registry.history(champion.model)[-2]
     assert (ended.kind, ended.actor) == (ModelEventKind.ROLLOUT_ENDED, f"run:{run.run_id}")
+
+
+def test_an_endpoint_that_cannot_be_made_leaves_the_champion_alone(
+    bench: Bench,
+    inbox: Callable[[str], list[str]],
+    penguins: str,
+    candidates: list[ModelVersion],
+    champion: ModelVersion,
+) -> None:
+    assert bench.configure(penguins, {"deployment": {"served_by": "serverless"}}).state is RunState.SUCCEEDED
+    with fault_at(bench, names.DEPLOYMENT_PIPELINE, "DeployEndpoint"):
+        run = deployed_again(bench, candidates[1])
+    check_left_alone(bench, inbox, run, candidates[1], champion)
+    assert "DeployEndpoint" in (run.reason or "")
+    assert bench.configure(penguins, {"deployment": {"served_by": "lambda"}}).state is RunState.SUCCEEDED
+
+
+def test_endpoints_that_could_not_be_retired_are_no_reason_against_the_new_champion(
+    bench: Bench, candidates: list[ModelVersion], champion: ModelVersion
+) -> None:
+    with fault_at(bench, names.DEPLOYMENT_PIPELINE, "RetireEndpoints"):
+        run = deployed_again(bench, candidates[2])
+    assert run.state is RunState.SUCCEEDED, run.reason
+    assert bench.platform.registry.model(champion.model).aliases["champion"] == candidates[2].number
 
 
 def deployed_again(bench: Bench, version: ModelVersion) -> Run:

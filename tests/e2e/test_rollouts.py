@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from millrace import names
+from millrace.analytics.serving import Signature, predictions_of
 from millrace.domain import identity, place
 from millrace.domain.model import ModelEventKind, ModelVersion
 from millrace.domain.rollout import Rollout
 from millrace.domain.run import RunState
+from sagemaker_scripts.artefact import extract, frame_of, json_rows, open_artefact
 from tests.e2e.calling import Caller, signed_in
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 
@@ -100,7 +103,7 @@ def test_a_broken_version_takes_itself_back_and_nobody_is_left_without_an_answer
     run = bench.ended(run_id)
     assert run.state is RunState.FAILED
     assert "not the one that was checked" in (run.reason or "")
-    assert [step.name for step in run.steps][-2:] == ["WatchRollout", "RollBackRollout"]
+    assert [step.name for step in run.steps][-2:] == ["RollBackRollout", "RetireEndpoints"]
     assert champion_of(bench) == champion.number
     assert story(bench, before) == [
         ModelEventKind.APPROVED,
@@ -151,3 +154,50 @@ def test_a_person_sees_a_rollout_and_ends_it(bench: Bench, versions: list[ModelV
     assert run.state is RunState.FAILED
     assert "user:alan: it was a mistake" in (run.reason or "")
     assert champion_of(bench) == versions[2].number
+
+
+def test_a_version_behind_an_endpoint_answers_exactly_what_was_trained(
+    bench: Bench,
+    versions: list[ModelVersion],
+    scientist: Caller,
+    tmp_path: Path,
+) -> None:
+    settings = {"deployment": {"strategy": "all_at_once", "served_by": "serverless"}}
+    assert bench.configure(MODEL, settings).state is RunState.SUCCEEDED
+    version = versions[1]
+
+    run = bench.ended(bench.deploy_again(version, "without a graph").run_id)
+
+    assert run.state is RunState.SUCCEEDED, run.reason
+    assert "served by a serverless SageMaker endpoint" in (run.outcome or "")
+    sagemaker = bench.session.client("sagemaker")
+    (endpoint,) = sagemaker.list_endpoints(NameContains=f"{MODEL}-v")["Endpoints"]
+    assert (endpoint["EndpointName"], endpoint["EndpointStatus"]) == (
+        f"millrace-local-{MODEL}-v{version.number}",
+        "InService",
+    )
+    archive = tmp_path / "model.tar.gz"
+    archive.write_bytes(bench.platform.store.read(version.artifact_uri))
+    extract(archive, tmp_path / "model")
+    artefact = open_artefact(tmp_path / "model", expected_digest=version.artifact_digest)
+    table = pd.read_csv(EXAMPLES / "penguins.csv")
+    columns = [feature.name for feature in artefact.features]
+    rows = json_rows(pd.concat([table] * 3, ignore_index=True).head(1000), columns)
+    expected = predictions_of(artefact.scores(frame_of(rows, columns)).tolist(), Signature.of(artefact.manifest))
+
+    status, answer = wait_for(
+        lambda: (
+            (
+                (said := scientist.post("/inference/predict", {"model": MODEL, "rows": rows}))[1].get("model_version")
+                == version.id
+                and said
+            )
+            or None
+        ),
+        what="the endpoint's answer",
+        seconds=30,
+    )
+
+    assert status == 200
+    assert [told["prediction"] for told in answer["predictions"]] == [wanted.prediction for wanted in expected]
+    assert [told["probabilities"] for told in answer["predictions"]] == [wanted.probabilities for wanted in expected]

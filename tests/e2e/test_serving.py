@@ -93,6 +93,7 @@ def test_approval_deploys_and_the_history_tells_it(bench: Bench, champion: Model
         "CheckServingArtefact",
         "StartRollout",
         "PromoteModelVersion",
+        "RetireEndpoints",
     ]
     assert "rows as trained: the held-out ones" in (run.outcome or "")
     assert bench.platform.registry.model("served").aliases["champion"] == champion.number

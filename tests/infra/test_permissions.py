@@ -58,13 +58,24 @@ ROLES = {
     "OnModelVersionApproved": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "Export": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "CheckServingArtefact": FUNCTION | READ | WRITE | TABLE,
+    "DeployEndpoint": FUNCTION
+    | READ
+    | WRITE
+    | TABLE
+    | {f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe") for kind in ("Endpoint", "EndpointConfig", "Model")}
+    | {"sagemaker:InvokeEndpoint", "iam:PassRole"},
+    "RetireEndpoints": FUNCTION
+    | TABLE
+    | {"sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"}
+    | {"sagemaker:ListEndpoints"},
+    "Endpoint": READ | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "StartRollout": FUNCTION | TABLE | {"sns:Publish"},
     "WatchRollout": FUNCTION | READ | TABLE | {"sns:Publish"},
     "PromoteModelVersion": FUNCTION | TABLE | {"sns:Publish"},
     "RollBackRollout": FUNCTION | TABLE,
     "Predict": FUNCTION
     | READ
-    | {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+    | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sagemaker:InvokeEndpoint"}
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
     "OnGroundTruthDropped": EVENT_FUNCTION | READ | WRITE | {"dynamodb:GetItem", "events:PutEvents", "sns:Publish"},
@@ -119,6 +130,8 @@ READS = {
     "Export": {"datasets/*", "models/*", "core.zip"},
     "CheckServingArtefact": {"runs/*"},
     "WatchRollout": {"inference/*"},
+    "DeployEndpoint": {"models/*"},
+    "Endpoint": {"models/*"},
     "Predict": {"models/*"},
     "OnBatchInputArrived": {"inference/*"},
     "OnGroundTruthDropped": {"ground-truth/*"},

@@ -94,14 +94,20 @@ def test_what_passes_lies_beside_its_version_with_what_was_measured(world: World
     assert "202 rows as trained" in (world.ledger.get("deployment-1").outcome or "")
 
 
-def test_a_refused_export_says_so_at_the_version_and_stops(world: World, run: Run, first: Exported) -> None:
-    put(world, first.saying(served_by="sagemaker", refusal="the graph predicts otherwise", files={}))
+def test_a_version_without_a_graph_is_put_there_for_an_endpoint(world: World, run: Run, first: Exported) -> None:
+    files = {"golden.json": first.document["files"]["golden.json"]}
+    told = first.saying(
+        served_by="sagemaker", endpoint_kind="serverless", refusal="the graph predicts otherwise", files=files
+    )
+    put(world, {**told, "container.tar.gz": b"model and code"})
 
-    with pytest.raises(ServingRefused, match="credit:1 needs a SageMaker endpoint: the graph predicts otherwise"):
-        check(world)
+    check(world)
 
     assert json.loads(beside(world, "serving.json"))["served_by"] == "sagemaker"
+    assert beside(world, "container.tar.gz") == b"model and code"
     assert world.store.list(place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, "model")) == []
+    outcome = world.ledger.get("deployment-1").outcome
+    assert outcome == "credit:1 is served by a serverless SageMaker endpoint: the graph predicts otherwise"
 
 
 def test_golden_rows_that_are_answered_otherwise_stop_the_deployment(

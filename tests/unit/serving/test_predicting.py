@@ -126,7 +126,7 @@ class TestChampions:
         world.store.write(uri, first.saying(served_by="sagemaker", refusal="it differs")["serving.json"])
         promote(world, 1)
 
-        with pytest.raises(NotDeployed, match="SageMaker endpoint: it differs"):
+        with pytest.raises(NotDeployed, match="needs a SageMaker endpoint, and has none: deploy it again"):
             served.champion("credit")
 
     def test_a_graph_that_was_changed_is_not_loaded(self, deployed: World, served: ServedModels) -> None:

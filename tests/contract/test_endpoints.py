@@ -1,0 +1,52 @@
+"""Every Endpoints: made once, deleted without a trace, listed by how the names begin."""
+
+from __future__ import annotations
+
+import boto3
+import pytest
+
+from millrace.adapters.memory import InMemoryEndpoints
+from millrace.adapters.sagemaker import SageMakerEndpoints
+from millrace.errors import EndpointFailed
+from millrace.ports import Endpoints, EndpointSpec
+
+
+def a_spec(name: str, kind: str = "serverless") -> EndpointSpec:
+    role = "arn:aws:iam::123456789012:role/serving"
+    return EndpointSpec(name, kind, "repository/image:1", role, "s3://artifacts/container.tar.gz", {"A": "b"})
+
+
+@pytest.fixture(params=["memory", "sagemaker"])
+def endpoints(request: pytest.FixtureRequest) -> Endpoints:
+    if request.param == "memory":
+        return InMemoryEndpoints()
+    request.getfixturevalue("aws")
+    return SageMakerEndpoints(boto3.client("sagemaker"), boto3.client("sagemaker-runtime"))
+
+
+@pytest.mark.parametrize("kind", ["serverless", "realtime"])
+def test_an_endpoint_comes_into_service_after_it_was_made(endpoints: Endpoints, kind: str) -> None:
+    assert endpoints.deploy(a_spec("credit-v1", kind)) is False
+    assert endpoints.deploy(a_spec("credit-v1", kind)) is True
+    assert list(endpoints.names("credit-v")) == ["credit-v1"]
+
+
+def test_a_deleted_endpoint_can_be_made_again_and_deleting_nothing_is_nothing(endpoints: Endpoints) -> None:
+    endpoints.delete("credit-v1")
+    endpoints.deploy(a_spec("credit-v1"))
+    endpoints.delete("credit-v1")
+
+    assert list(endpoints.names("credit-v")) == []
+    assert endpoints.deploy(a_spec("credit-v1")) is False
+
+
+def test_names_are_listed_by_how_they_begin(endpoints: Endpoints) -> None:
+    for name in ("credit-v2", "a-credit-v1", "credit-v1"):
+        endpoints.deploy(a_spec(name))
+
+    assert list(endpoints.names("credit-v")) == ["credit-v1", "credit-v2"]
+
+
+def test_what_is_not_there_does_not_answer() -> None:
+    with pytest.raises(EndpointFailed, match="credit-v1 did not answer"):
+        InMemoryEndpoints().invoke("credit-v1", b"{}")
