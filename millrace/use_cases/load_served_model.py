@@ -33,6 +33,7 @@ class ServedModel:
     number: int
     signature: Signature
     answer: Callable[[ReadRows, Sequence[Mapping[str, Any]]], Sequence[Prediction]]
+    graph: OnnxGraph | None = None
 
     @property
     def version_id(self) -> str:
@@ -105,7 +106,7 @@ class ServedModels:
             raise EvaluationInvalid(f"the graph of {model}:{number} is not the one that was checked")
         graph = OnnxGraph(content, signature)
         return ServedModel(
-            model, number, signature, lambda read, _rows: predictions_of(graph.scores(read).tolist(), signature)
+            model, number, signature, lambda read, _rows: predictions_of(graph.scores(read).tolist(), signature), graph
         )
 
     def _endpoint(

@@ -99,6 +99,8 @@ def predict_rows(
 
 def _explained(given: _Answered) -> Sequence[Explanation]:
     said = [each.prediction for each in given.predictions]
+    if given.served.graph is None:
+        raise InvalidInput(f"{given.served.version_id} is served by an endpoint, which explains no predictions")
     return explain_rows(given.served.graph, given.read, said, given.served.signature)
 
 
