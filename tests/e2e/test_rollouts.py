@@ -69,13 +69,14 @@ def rollout_of(bench: Bench) -> Rollout | None:
 
 def ask_while_rolled_out(
     bench: Bench, scientist: Caller, rows: list[dict[str, object]], seconds: float = 60
-) -> Counter[tuple[int, str | None]]:
+) -> Counter[tuple[int, str]]:
     """Status and version of every answer."""
-    answered: Counter[tuple[int, str | None]] = Counter()
+    answered: Counter[tuple[int, str]] = Counter()
     until = time.monotonic() + seconds
     while rollout_of(bench) is not None and time.monotonic() < until:
         status, answer = scientist.post("/inference/predict", {"model": MODEL, "rows": rows})
-        answered[status, answer.get("model_version")] += 1
+        assert status == 200, answer
+        answered[status, answer["model_version"]] += 1
     return answered
 
 
@@ -99,7 +100,7 @@ def test_a_broken_version_takes_itself_back_and_nobody_is_left_without_an_answer
 
     assert time.monotonic() - began < 60
     assert set(answered) == {(200, champion.id)}
-    assert answered.total() > 20
+    assert answered.total() > 3
     run = bench.ended(run_id)
     assert run.state is RunState.FAILED
     assert "not the one that was checked" in (run.reason or "")
