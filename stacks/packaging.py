@@ -40,14 +40,12 @@ CALLED_SERVICES = frozenset(
         "events",
         "logs",
         "s3",
-    {
         "sagemaker",
         "sagemaker-runtime",
         "scheduler",
         "sns",
         "sqs",
         "ssm",
-    }
         "stepfunctions",
         "sts",
     }
