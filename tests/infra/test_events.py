@@ -111,7 +111,7 @@ def test_every_end_of_an_execution_of_every_pipeline_is_noticed(status: str, pro
 def test_events_that_cannot_be_delivered_wait_in_the_functions_queue(prod: Platform) -> None:
     rules = prod.properties("AWS::Events::Rule")
 
-    assert len(rules) == 8
+    assert len(rules) == 10
     for rule in rules:
         (target,) = rule["Targets"]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")

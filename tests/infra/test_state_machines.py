@@ -85,6 +85,7 @@ STATE: Mapping[str, Any] = {
     # What a deployment starts with.
     "artifact_uri": "s3://artifacts/models/credit/v3/model.tar.gz",
     "artifact_digest": "d" * 64,
+    "served_by": "lambda",
     "test_uri": PLAN["test_uri"],
     "serving_uri": "s3://artifacts/runs/deployment-0123456789ab/serving",
     "export_job": "deployment-0123456789ab-export",
