@@ -95,6 +95,9 @@ class DatasetCatalog(Protocol):
     def version(self, dataset: str, version: int) -> DatasetVersion:
         """Raises NotFound."""
 
+    def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], DatasetVersion]:
+        """Those that exist of at most 100 datasets' versions, in one request."""
+
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         """Newest first."""
 

@@ -480,6 +480,9 @@ class InMemoryDatasetCatalog:
     def version(self, dataset: str, version: int) -> DatasetVersion:
         return _existing(self._versions, (dataset, version), f"dataset {dataset} has no version {version}")
 
+    def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], DatasetVersion]:
+        return {key: self._versions[key] for key in versions if key in self._versions}
+
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         found = [version for (owner, _), version in self._versions.items() if owner == dataset]
         return sorted(found, key=lambda version: version.version, reverse=True)

@@ -62,6 +62,18 @@ def test_dataset_versions_come_newest_first(catalog: DatasetCatalog) -> None:
     assert [[version.version for version in page] for page in pages] == [[3, 2], [1]]
 
 
+def test_versions_of_several_datasets_are_looked_up_together(catalog: DatasetCatalog) -> None:
+    for dataset in ("churn", "credit"):
+        catalog.ensure(dataset, at=NOON, actor="ada")
+        upload = catalog.open_upload(an_upload("may.csv", dataset=dataset))
+        catalog.claim_content(upload, location_prefix="s3://d/x", quarantine_prefix="s3://d/q", at=later(1))
+
+    found = catalog.look_up([("credit", 1), ("churn", 1), ("churn", 2)])
+
+    assert found == {(name, 1): catalog.version(name, 1) for name in ("credit", "churn")}
+    assert catalog.look_up([]) == {}
+
+
 def test_uploads_come_latest_first_and_of_one_dataset_alone(catalog: DatasetCatalog) -> None:
     for dataset in ("credit", "churn"):
         catalog.ensure(dataset, at=NOON, actor="ada")

@@ -25,7 +25,10 @@ export class ApiError extends Error {
 
   /** What is wrong with a field of the request's body: `settings.target`. */
   reasonFor(field: string): string | undefined {
-    return this.problem.fields?.find((fault) => fault.field === `body.${field}`)?.reason;
+    const named = this.problem.fields?.find((fault) => fault.field === `body.${field}`)?.reason;
+    // What the domain refuses is one sentence after the other, each with its field before it: `training.trials: …; key: …`.
+    const said = this.problem.detail.split('; ').find((sentence) => sentence.startsWith(`${field}: `));
+    return named ?? said?.slice(field.length + 2);
   }
 }
 

@@ -47,6 +47,65 @@ export const datasets = (query: Filters<'/datasets'> = {}) =>
     ...live(LIST),
   });
 
+export const dataset = (name: string) =>
+  queryOptions({
+    queryKey: ['datasets', name],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}', { params: { path: { dataset: name } }, signal })),
+    ...live(LIST),
+  });
+
+export const datasetVersions = (name: string, query: Filters<'/datasets/{dataset}/versions'>) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'versions', query],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions', { params: { path: { dataset: name }, query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });
+
+export const arrivedFiles = (name: string) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'uploads'],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/uploads', { params: { path: { dataset: name } }, signal })),
+    ...live(LIST),
+  });
+
+/** `version` undefined: the one in force. */
+export const contract = (name: string, version?: number) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'contract', version ?? 0],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/contract', { params: { path: { dataset: name }, query: { version } }, signal })),
+    ...live(null),
+  });
+
+export const datasetVersion = (name: string, number: number) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'versions', number],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}', { params: { path: { dataset: name, number } }, signal })),
+    ...live(LIST),
+  });
+
+export const datasetProfile = (name: string, number: number) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'versions', number, 'profile'],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}/profile', { params: { path: { dataset: name, number } }, signal })),
+    ...live(null),
+  });
+
+export const quarantine = (name: string, number: number, query: Filters<'/datasets/{dataset}/versions/{number}/quarantine'>) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'versions', number, 'quarantine', query],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}/quarantine', { params: { path: { dataset: name, number }, query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(null),
+  });
+
+export const datasetDiff = (name: string, from: number, to: number) =>
+  queryOptions({
+    queryKey: ['datasets', name, 'diff', from, to],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/diff', { params: { path: { dataset: name }, query: { from, to } }, signal })),
+    ...live(null),
+  });
+
 export const trainingEstimate = (dataset: string) =>
   queryOptions({
     queryKey: ['training', 'estimate', dataset],

@@ -23,6 +23,15 @@ const DATASET_VERSIONS: Record<Schemas['VersionState'], Shown> = {
   REJECTED: { kind: 'bad', word: 'Rejected' },
 };
 
+const UPLOADS: Record<Schemas['UploadState'], Shown> = {
+  RECEIVED: { kind: 'busy', word: 'Received' },
+  PREPARING: { kind: 'busy', word: 'Preparing' },
+  ACCEPTED: { kind: 'good', word: 'Accepted' },
+  IDENTICAL: { kind: 'stopped', word: 'Known already' },
+  REJECTED: { kind: 'bad', word: 'Rejected' },
+};
+
+export const uploadStatus = (state: Schemas['UploadState']): Shown => UPLOADS[state];
 export const runStatus = (state: Schemas['RunState']): Shown => RUNS[state];
 export const approvalStatus = (state: Schemas['ApprovalState']): Shown => APPROVALS[state];
 export const datasetVersionStatus = (state: Schemas['VersionState']): Shown => DATASET_VERSIONS[state];

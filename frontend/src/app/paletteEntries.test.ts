@@ -9,7 +9,7 @@ const RUN = {
 const KNOWN = { needs: [{ kind: 'approval' as const, at: RUN.started_at, model: 'credit', waiting: 1 }], running: [], recent_runs: [RUN], live_models: [] };
 
 test('pages, models and runs are found by a part of their name', () => {
-  expect(entriesFor('set', undefined).map(({ path }) => path)).toEqual(['/settings']);
+  expect(entriesFor('sett', undefined).map(({ path }) => path)).toEqual(['/settings']);
   expect(entriesFor('credit', KNOWN).map(({ path }) => path)).toEqual(['/models/credit']);
   expect(entriesFor('CHURN', KNOWN).map(({ path }) => path)).toEqual(['/runs/training-1']);
 });

@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { readActivitySearch } from '../features/activity/search';
+import { readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
 import { readModelsSearch, readVersionSearch } from '../features/models/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
 import { Callback } from './Callback';
@@ -62,6 +63,27 @@ const version = createRoute({
   component: lazyRouteComponent(() => import('../features/models/Version')),
 });
 
+const datasets = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/datasets',
+  validateSearch: readListSearch,
+  component: lazyRouteComponent(() => import('../features/datasets/Datasets')),
+});
+
+const dataset = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/datasets/$name',
+  validateSearch: readListSearch,
+  component: lazyRouteComponent(() => import('../features/datasets/Dataset')),
+});
+
+const datasetVersion = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/datasets/$name/$version',
+  validateSearch: readDatasetVersionSearch,
+  component: lazyRouteComponent(() => import('../features/datasets/Version')),
+});
+
 const activity = createRoute({
   getParentRoute: () => signedIn,
   path: '/activity',
@@ -76,7 +98,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,

@@ -16,7 +16,7 @@ from lambdas.api.shapes.datasets import (
     ContractAnswer,
     ContractChange,
     DatasetDetail,
-    DatasetSummary,
+    DatasetListed,
     DatasetVersionDetail,
     DatasetVersionSummary,
     NewDataset,
@@ -25,7 +25,7 @@ from lambdas.api.shapes.datasets import (
     QuarantinedRowAnswer,
     SettingsChange,
     dataset_detail,
-    dataset_summary,
+    dataset_listed,
     profile_answer,
     quality_point,
     version_detail,
@@ -48,14 +48,22 @@ _LOOKED_AT = 100
 
 
 @resource.endpoint("GET", "/datasets", allow=EVERYONE, example=examples.PAGE)
-def list_datasets(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[DatasetSummary]]:
-    """The datasets by name."""
+def list_datasets(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[DatasetListed]]:
+    """The datasets by name, each with its newest version."""
     platform = bootstrap.platform()
     found = platform.catalog.page(after=from_cursor(cursor, "datasets"), limit=limit)
     total = platform.tallies.now().datasets
+    newest = platform.catalog.look_up((each.name, each.latest_version) for each in found.items if each.latest_version)
+    states = [f"{version.dataset}.{version.state}" for version in newest.values()]
     seen = [f"{each.name}.{_revision(each)}" for each in found.items]
-    etag = resource.unless_unchanged(*seen, found.position, total)
-    return answer(page_of(found, "datasets", dataset_summary, total=total), etag=etag, poll_after=POLL_SECONDS)
+    etag = resource.unless_unchanged(*seen, *sorted(states), found.position, total)
+
+    def listed_one(each: Dataset) -> DatasetListed:
+        return dataset_listed(each, newest.get((each.name, each.latest_version)))
+
+    busy = any(version.state is VersionState.PREPARING for version in newest.values())
+    body = page_of(found, "datasets", listed_one, total=total)
+    return answer(body, etag=etag, poll_after=BUSY_SECONDS if busy else POLL_SECONDS)
 
 
 @resource.endpoint(

@@ -17,7 +17,6 @@ SUMMARY: dict[str, Any] = {
     "created_at": _AT,
     "created_by": "user:ada",
 }
-PAGE = {"items": [SUMMARY], "next_cursor": None}
 DETAIL = {**SUMMARY, "settings": {"target": "left", "key": ["customer_id"], "max_quarantined_share": 0.1}}
 VERSION: dict[str, Any] = {
     "dataset": "churn",
@@ -35,6 +34,7 @@ VERSION: dict[str, Any] = {
     "run_id": "ingest-25d1edd9b9d5d171f37d",
     "created_at": _AT,
 }
+PAGE = {"items": [{**SUMMARY, "newest": VERSION}], "next_cursor": None}
 VERSIONS = {"items": [VERSION], "next_cursor": None}
 VERSION_DETAIL = {
     **VERSION,

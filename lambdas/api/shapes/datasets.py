@@ -24,7 +24,7 @@ from millrace.domain.dataset import (
 
 
 class DatasetSummary(BaseModel):
-    """A dataset in a list."""
+    """What is to be known of every dataset."""
 
     name: str
     target: str | None
@@ -95,6 +95,12 @@ class DatasetVersionSummary(BaseModel):
     upload_id: str
     run_id: str
     created_at: datetime
+
+
+class DatasetListed(DatasetSummary):
+    """A dataset in a list, with its newest version, whatever became of it; null before its first file."""
+
+    newest: DatasetVersionSummary | None
 
 
 class DatasetVersionDetail(DatasetVersionSummary):
@@ -193,8 +199,8 @@ class ContractChange(BaseModel):
 ContractAnswer = Contract
 
 
-def dataset_summary(dataset: Dataset) -> DatasetSummary:
-    return DatasetSummary(**_dataset_facts(dataset))
+def dataset_listed(dataset: Dataset, newest: DatasetVersion | None) -> DatasetListed:
+    return DatasetListed(**_dataset_facts(dataset), newest=newest and version_summary(newest))
 
 
 def dataset_detail(dataset: Dataset) -> DatasetDetail:

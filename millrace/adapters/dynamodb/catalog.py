@@ -6,7 +6,7 @@ their own, so that an arriving upload never collides with a person who edits the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -105,6 +105,11 @@ class DynamoDatasetCatalog:
     def version(self, dataset: str, version: int) -> DatasetVersion:
         item = self._item(dataset, _version_sk(version), f"dataset {dataset} has no version {version}")
         return DatasetVersion.model_validate_json(item[BODY])
+
+    def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], DatasetVersion]:
+        keys = [(_pk(dataset), _version_sk(version)) for dataset, version in dict.fromkeys(versions)]
+        found = [DatasetVersion.model_validate_json(item[BODY]) for item in self._table.look_up(keys)]
+        return {(version.dataset, version.version): version for version in found}
 
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         items = self._table.query(_pk(dataset), "VERSION#", newest_first=True)

@@ -14,7 +14,7 @@ import { Page } from '../../ui/Page';
 import { count, duration, money } from '../../ui/format';
 import './newRun.css';
 
-type Dataset = Schemas['DatasetSummary'];
+type Dataset = Schemas['DatasetListed'];
 
 export default function NewRun() {
   const query = useQuery(datasets());

@@ -1,0 +1,42 @@
+import { useState } from 'react';
+
+import type { Schemas } from '../../api/client';
+import { may } from '../../auth/session';
+import { Button } from '../../ui/Button';
+import { Card } from '../../ui/Card';
+import { Facts } from '../../ui/Facts';
+import { percent } from '../../ui/format';
+import { SettingsForm } from './SettingsForm';
+import { STRATEGIES, TASKS } from './settings';
+
+interface Props {
+  dataset: Schemas['DatasetDetail'];
+  etag: string | null;
+}
+
+/** What people decided about the dataset. */
+export function SettingsCard({ dataset, etag }: Props) {
+  const [editing, setEditing] = useState(false);
+  const { settings } = dataset;
+  const { training, deployment } = settings;
+  return (
+    <Card title="Settings" aside={may('scientist') && <Button onClick={() => setEditing(true)}>Edit settings…</Button>} flush>
+      <Facts
+        facts={[
+          ['Target', settings.target ?? 'none yet'],
+          ['Task', settings.task ? TASKS[settings.task] : 'found in the data'],
+          ['Key', settings.key?.join(', ')],
+          ['Kept together', settings.group],
+          ['Left out', settings.exclude?.join(', ')],
+          ['Refused above', `${percent(settings.max_quarantined_share, 0)} set aside`],
+          ['Trains', training?.on_new_version ? 'on each new version' : 'when asked to'],
+          ['Algorithms', training?.algorithms?.join(', ')],
+          ['Trials of each', training?.trials],
+          ['Goes live', deployment?.strategy && STRATEGIES[deployment.strategy]],
+          ['Four eyes', settings.four_eyes ? 'yes: nobody approves what they asked for' : 'no'],
+        ]}
+      />
+      {editing && <SettingsForm dataset={dataset} etag={etag} onClose={() => setEditing(false)} />}
+    </Card>
+  );
+}
