@@ -171,3 +171,19 @@ export const lineage = (id: string) =>
     queryFn: ({ signal }) => read(api.GET('/models/{version}/lineage', { params: { path: { version: id } }, signal })),
     ...live(LIST),
   });
+
+export const monitoring = (query: Filters<'/monitoring'>) =>
+  queryOptions({
+    queryKey: ['monitoring', query],
+    queryFn: ({ signal }) => read(api.GET('/monitoring', { params: { query }, signal })),
+    placeholderData: (before, last) => ((last?.queryKey[1] as typeof query | undefined)?.model === query.model ? before : undefined),
+    ...live(60),
+  });
+
+export const driftReports = (query: Filters<'/monitoring/drift'>) =>
+  queryOptions({
+    queryKey: ['monitoring', 'reports', query],
+    queryFn: ({ signal }) => read(api.GET('/monitoring/drift', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(60),
+  });

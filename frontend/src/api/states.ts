@@ -31,7 +31,14 @@ const UPLOADS: Record<Schemas['UploadState'], Shown> = {
   REJECTED: { kind: 'bad', word: 'Rejected' },
 };
 
-export const uploadStatus = (state: Schemas['UploadState']): Shown => UPLOADS[state];
+const DRIFTS: Record<Schemas['DriftVerdict'], Shown> = {
+  OK: { kind: 'good', word: 'Did not drift' },
+  DRIFT: { kind: 'watch', word: 'Drifted' },
+  SKIPPED: { kind: 'waiting', word: 'Not judged' },
+};
+
 export const runStatus = (state: Schemas['RunState']): Shown => RUNS[state];
 export const approvalStatus = (state: Schemas['ApprovalState']): Shown => APPROVALS[state];
 export const datasetVersionStatus = (state: Schemas['VersionState']): Shown => DATASET_VERSIONS[state];
+export const driftStatus = (verdict: Schemas['DriftVerdict']): Shown => DRIFTS[verdict];
+export const uploadStatus = (state: Schemas['UploadState']): Shown => UPLOADS[state];

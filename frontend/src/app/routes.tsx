@@ -4,6 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { readActivitySearch } from '../features/activity/search';
 import { readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
 import { readModelsSearch, readVersionSearch } from '../features/models/search';
+import { readMonitoringSearch } from '../features/monitoring/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
 import { Callback } from './Callback';
 import { NotFound, ScreenError } from './ErrorPages';
@@ -84,6 +85,13 @@ const datasetVersion = createRoute({
   component: lazyRouteComponent(() => import('../features/datasets/Version')),
 });
 
+const monitoring = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/monitoring',
+  validateSearch: readMonitoringSearch,
+  component: lazyRouteComponent(() => import('../features/monitoring/Monitoring')),
+});
+
 const activity = createRoute({
   getParentRoute: () => signedIn,
   path: '/activity',
@@ -98,7 +106,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, monitoring, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,
