@@ -187,3 +187,18 @@ export const driftReports = (query: Filters<'/monitoring/drift'>) =>
     placeholderData: keepPreviousData,
     ...live(60),
   });
+
+export const alerts = (query: Filters<'/alerts'>) =>
+  queryOptions({
+    queryKey: ['alerts', 'list', query],
+    queryFn: ({ signal }) => read(api.GET('/alerts', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });
+
+export const alert = (alertId: string) =>
+  queryOptions({
+    queryKey: ['alerts', alertId],
+    queryFn: ({ signal }) => read(api.GET('/alerts/{alert_id}', { params: { path: { alert_id: alertId } }, signal })),
+    ...live(LIST),
+  });

@@ -37,8 +37,16 @@ const DRIFTS: Record<Schemas['DriftVerdict'], Shown> = {
   SKIPPED: { kind: 'waiting', word: 'Not judged' },
 };
 
+const ALERTS: Record<Schemas['AlertState'], Shown> = {
+  OPEN: { kind: 'bad', word: 'Open' },
+  ACKNOWLEDGED: { kind: 'busy', word: 'Taken on' },
+  SNOOZED: { kind: 'waiting', word: 'Snoozed' },
+  CLOSED: { kind: 'stopped', word: 'Closed' },
+};
+
 export const runStatus = (state: Schemas['RunState']): Shown => RUNS[state];
 export const approvalStatus = (state: Schemas['ApprovalState']): Shown => APPROVALS[state];
 export const datasetVersionStatus = (state: Schemas['VersionState']): Shown => DATASET_VERSIONS[state];
 export const driftStatus = (verdict: Schemas['DriftVerdict']): Shown => DRIFTS[verdict];
 export const uploadStatus = (state: Schemas['UploadState']): Shown => UPLOADS[state];
+export const alertStatus = (state: Schemas['AlertState']): Shown => ALERTS[state];

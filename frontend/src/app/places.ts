@@ -1,7 +1,7 @@
 import type { IconName } from '../ui/Icon';
 
 export interface Place {
-  path: '/' | '/runs' | '/models' | '/datasets' | '/monitoring' | '/activity' | '/settings';
+  path: '/' | '/runs' | '/models' | '/datasets' | '/monitoring' | '/alerts' | '/activity' | '/settings';
   name: string;
   icon: IconName;
   /** Second key after `g`. */
@@ -16,6 +16,7 @@ export const PLACES: Place[] = [
   { path: '/models', name: 'Models', icon: 'cube', key: 'm', rail: 'main' },
   { path: '/datasets', name: 'Datasets', icon: 'database', key: 'd', rail: 'main' },
   { path: '/monitoring', name: 'Monitoring', icon: 'pulse', key: 't', rail: 'main' },
+  { path: '/alerts', name: 'Alerts', icon: 'triangle', key: 'l', rail: 'foot' },
   { path: '/activity', name: 'Activity', icon: 'list', key: 'a', rail: 'foot' },
   { path: '/settings', name: 'Settings', icon: 'gear', key: 's', rail: 'foot' },
 ];

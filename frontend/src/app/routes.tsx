@@ -2,6 +2,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 
 import { readActivitySearch } from '../features/activity/search';
+import { readAlertsSearch } from '../features/alerts/search';
 import { readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
 import { readModelsSearch, readVersionSearch } from '../features/models/search';
 import { readMonitoringSearch } from '../features/monitoring/search';
@@ -92,6 +93,19 @@ const monitoring = createRoute({
   component: lazyRouteComponent(() => import('../features/monitoring/Monitoring')),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/alerts',
+  validateSearch: readAlertsSearch,
+  component: lazyRouteComponent(() => import('../features/alerts/Alerts')),
+});
+
+const alert = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/alerts/$alertId',
+  component: lazyRouteComponent(() => import('../features/alerts/Alert')),
+});
+
 const activity = createRoute({
   getParentRoute: () => signedIn,
   path: '/activity',
@@ -106,7 +120,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, monitoring, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, monitoring, alerts, alert, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,
