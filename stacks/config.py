@@ -46,7 +46,8 @@ class EnvironmentConfig:
     `allowed_origins` are the browser applications that may call the API and sign people in, for example
     `https://mlops.example.com`. `requests_per_second` is for all callers together; bursts may be twice that.
     `loopback_webhooks` is "allowed" where webhooks may go to the machine itself. Of `monthly_budget_usd` people are
-    warned at four fifths, and when a day's runs cost a tenth of it.
+    warned at four fifths, and when a day's runs cost a tenth of it. An alarm costs a tenth of a dollar a month:
+    without `dead_letter_alarms` only the failures that fill those queues are told, by one alarm for all functions.
     `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
     """
 
@@ -66,6 +67,7 @@ class EnvironmentConfig:
     password_sign_in: bool = False
     loopback_webhooks: str = "refused"
     monthly_budget_usd: float = 100.0
+    dead_letter_alarms: bool = True
 
 
 ENVIRONMENTS = {
@@ -82,6 +84,7 @@ ENVIRONMENTS = {
             allowed_origins=("http://localhost:5173",),
             password_sign_in=True,
             loopback_webhooks="allowed",
+            dead_letter_alarms=False,
         ),
         EnvironmentConfig(
             name="dev",
@@ -90,6 +93,7 @@ ENVIRONMENTS = {
             run_files_days=30,
             noncurrent_days=7,
             allowed_origins=("http://localhost:5173",),
+            dead_letter_alarms=False,
         ),
         EnvironmentConfig(
             name="staging",

@@ -54,6 +54,8 @@ class MonitoringStack(PlatformStack):
         self._pipeline_alarms()
         self._api_alarms()
         self._service_alarms()
+        if config.dead_letter_alarms:
+            self._dead_letter_alarms()
         self._spend(config, notifications.topic)
         self._dashboard()
 
@@ -126,6 +128,8 @@ class MonitoringStack(PlatformStack):
                 metric_of("AWS/DynamoDB", f"{kind}ThrottleEvents", self._table),
                 threshold=10,
             )
+
+    def _dead_letter_alarms(self) -> None:
         for queue in self._dead_letters:
             self._alarm(
                 queue.node.id,

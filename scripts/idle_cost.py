@@ -1,0 +1,125 @@
+"""What an environment costs in a month in which nobody uses it: `python -m scripts.idle_cost [environment] [assembly]`.
+
+List prices of us-east-1 as known in 2026-11; no bill was ever seen (docs/not-verified.md). Storage is left out: it is
+paid by what is kept, and nothing is at first.
+A resource type that has no entry here is an error, so that whoever adds one says what it costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Price(NamedTuple):
+    """US dollars a month for each resource beyond the first `free` of an account, and what one pays for."""
+
+    usd: float
+    why: str
+    free: int = 0
+
+
+class Line(NamedTuple):
+    kind: str
+    count: int
+    usd: float
+    why: str
+
+
+_REQUESTS = Price(0.0, "by request")
+_NOTHING = Price(0.0, "nothing")
+# A poller asks its queue all the time: 5 of them, each answered after at most 20 s (docs.aws.amazon.com/lambda,
+# "Using Lambda with Amazon SQS"), are 648,000 requests in 30 days, of which an account has a million free;
+# beyond that a million costs 0.40 USD.
+_POLLING = Price(0.648 * 0.40, "the queue is asked all the time; one of them is within the free million", free=1)
+
+PRICES: Mapping[str, Price] = {
+    "AWS::ApiGatewayV2::Api": _REQUESTS,
+    "AWS::ApiGatewayV2::Authorizer": _NOTHING,
+    "AWS::ApiGatewayV2::Integration": _NOTHING,
+    "AWS::ApiGatewayV2::Route": _NOTHING,
+    "AWS::ApiGatewayV2::Stage": _NOTHING,
+    "AWS::Budgets::Budget": Price(0.0, "budgets without actions are free"),
+    "AWS::CloudFront::Distribution": _REQUESTS,
+    "AWS::CloudFront::Function": _REQUESTS,
+    "AWS::CloudFront::OriginAccessControl": _NOTHING,
+    "AWS::CloudFront::ResponseHeadersPolicy": _NOTHING,
+    "AWS::CloudWatch::Alarm": Price(0.10, "a metric watched each minute or slower", free=10),
+    "AWS::CloudWatch::Dashboard": Price(3.0, "a dashboard", free=3),
+    "AWS::Cognito::ManagedLoginBranding": _NOTHING,
+    "AWS::Cognito::UserPool": Price(0.0, "by monthly user"),
+    "AWS::Cognito::UserPoolClient": Price(0.0, "by token of a machine"),
+    "AWS::Cognito::UserPoolDomain": _NOTHING,
+    "AWS::Cognito::UserPoolGroup": _NOTHING,
+    "AWS::Cognito::UserPoolResourceServer": _NOTHING,
+    "AWS::DynamoDB::Table": Price(0.0, "on demand: by request, and by what is kept"),
+    "AWS::Events::EventBus": Price(0.0, "by event"),
+    "AWS::Events::Rule": _NOTHING,
+    "AWS::Glue::Job": Price(0.0, "by second of a run"),
+    "AWS::IAM::Policy": _NOTHING,
+    "AWS::IAM::Role": _NOTHING,
+    "AWS::Lambda::EventInvokeConfig": _NOTHING,
+    "AWS::Lambda::EventSourceMapping": _POLLING,
+    "AWS::Lambda::Function": Price(0.0, "by millisecond of an invocation"),
+    "AWS::Lambda::Permission": _NOTHING,
+    "AWS::Logs::LogGroup": Price(0.0, "by what is written and kept"),
+    "AWS::S3::Bucket": Price(0.0, "by what is kept"),
+    "AWS::S3::BucketPolicy": _NOTHING,
+    "AWS::SNS::Subscription": _NOTHING,
+    "AWS::SNS::Topic": Price(0.0, "by message"),
+    "AWS::SNS::TopicPolicy": _NOTHING,
+    "AWS::SQS::Queue": _REQUESTS,
+    "AWS::SQS::QueuePolicy": _NOTHING,
+    "AWS::Scheduler::ScheduleGroup": _NOTHING,
+    "AWS::StepFunctions::StateMachine": Price(0.0, "by transition"),
+    "Custom::PublishedSite": _NOTHING,
+    "Custom::S3AutoDeleteObjects": _NOTHING,
+}
+
+
+def idle_cost(assembly: Path, environment: str) -> list[Line]:
+    """A line for each resource type, the dearest first. Raises LookupError: a type has no price."""
+    counts: Counter[str] = Counter()
+    for path in (assembly / f"assembly-{environment}").glob("*.template.json"):
+        counts.update(resource["Type"] for resource in json.loads(path.read_text())["Resources"].values())
+    unknown = sorted(counts.keys() - PRICES.keys())
+    if unknown:
+        raise LookupError(f"no price for {', '.join(unknown)}: add it to scripts/idle_cost.py")
+    lines = [_line(kind, count) for kind, count in counts.items()]
+    return sorted(lines, key=lambda line: (-line.usd, line.kind))
+
+
+def table(lines: list[Line]) -> str:
+    rows = [f"| {line.kind} | {line.count} | {line.usd:.2f} | {line.why} |" for line in lines]
+    total = sum(line.usd for line in lines)
+    return "\n".join(
+        [
+            "| resource | how many | USD a month | paid |",
+            "|---|---|---|---|",
+            *rows,
+            f"| **together** | | **{total:.2f}** | |",
+        ]
+    )
+
+
+def _line(kind: str, count: int) -> Line:
+    price = PRICES[kind]
+    return Line(kind, count, price.usd * max(0, count - price.free), price.why)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Print what an environment costs while idle.")
+    parser.add_argument("environment", nargs="?", default="dev")
+    parser.add_argument("assembly", nargs="?", type=Path, default=ROOT / "cdk.out")
+    given = parser.parse_args()
+    print(table(idle_cost(given.assembly, given.environment)))
+
+
+if __name__ == "__main__":
+    main()
