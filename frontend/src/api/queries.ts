@@ -106,6 +106,28 @@ export const datasetDiff = (name: string, from: number, to: number) =>
     ...live(null),
   });
 
+export const batches = (query: Filters<'/inference/batch'>) =>
+  queryOptions({
+    queryKey: ['batches', query],
+    queryFn: ({ signal }) => read(api.GET('/inference/batch', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });
+
+export const batch = (jobId: string) =>
+  queryOptions({
+    queryKey: ['batches', jobId],
+    queryFn: ({ signal }) => read(api.GET('/inference/batch/{job_id}', { params: { path: { job_id: jobId } }, signal })),
+    ...live(null),
+  });
+
+export const batchQuarantine = (jobId: string) =>
+  queryOptions({
+    queryKey: ['batches', jobId, 'quarantine'],
+    queryFn: ({ signal }) => read(api.GET('/inference/batch/{job_id}/quarantine', { params: { path: { job_id: jobId }, query: { limit: 50 } }, signal })),
+    ...live(null),
+  });
+
 export const trainingEstimate = (dataset: string) =>
   queryOptions({
     queryKey: ['training', 'estimate', dataset],

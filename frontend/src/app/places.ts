@@ -1,7 +1,7 @@
 import type { IconName } from '../ui/Icon';
 
 export interface Place {
-  path: '/' | '/runs' | '/models' | '/datasets' | '/monitoring' | '/alerts' | '/activity' | '/settings';
+  path: '/' | '/runs' | '/models' | '/datasets' | '/predictions' | '/monitoring' | '/alerts' | '/activity' | '/settings';
   name: string;
   icon: IconName;
   /** Second key after `g`. */
@@ -15,6 +15,7 @@ export const PLACES: Place[] = [
   { path: '/runs', name: 'Runs', icon: 'play', key: 'r', rail: 'main' },
   { path: '/models', name: 'Models', icon: 'cube', key: 'm', rail: 'main' },
   { path: '/datasets', name: 'Datasets', icon: 'database', key: 'd', rail: 'main' },
+  { path: '/predictions', name: 'Predictions', icon: 'spark', key: 'p', rail: 'main' },
   { path: '/monitoring', name: 'Monitoring', icon: 'pulse', key: 't', rail: 'main' },
   { path: '/alerts', name: 'Alerts', icon: 'triangle', key: 'l', rail: 'foot' },
   { path: '/activity', name: 'Activity', icon: 'list', key: 'a', rail: 'foot' },

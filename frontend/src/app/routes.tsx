@@ -6,6 +6,7 @@ import { readAlertsSearch } from '../features/alerts/search';
 import { readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
 import { readModelsSearch, readVersionSearch } from '../features/models/search';
 import { readMonitoringSearch } from '../features/monitoring/search';
+import { readPredictionsSearch } from '../features/predictions/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
 import { Callback } from './Callback';
 import { NotFound, ScreenError } from './ErrorPages';
@@ -86,6 +87,19 @@ const datasetVersion = createRoute({
   component: lazyRouteComponent(() => import('../features/datasets/Version')),
 });
 
+const predictions = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/predictions',
+  validateSearch: readPredictionsSearch,
+  component: lazyRouteComponent(() => import('../features/predictions/Predictions')),
+});
+
+const batch = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/predictions/$jobId',
+  component: lazyRouteComponent(() => import('../features/predictions/Batch')),
+});
+
 const monitoring = createRoute({
   getParentRoute: () => signedIn,
   path: '/monitoring',
@@ -120,7 +134,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, monitoring, alerts, alert, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, predictions, batch, monitoring, alerts, alert, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,
