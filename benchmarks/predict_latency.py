@@ -237,7 +237,7 @@ def cold_import() -> dict[str, float]:
     from stacks.config import this_machine
     from stacks.packaging import lambda_package
 
-    package = lambda_package(this_machine(), predicting=True).path
+    package = lambda_package(this_machine(), brings="predict").path
     program = (
         "import time; w, c = time.perf_counter(), time.process_time(); import lambdas.inference.predict; "
         "print(time.perf_counter() - w, time.process_time() - c); import boto3; "

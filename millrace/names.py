@@ -136,5 +136,8 @@ SCOPE_PREFIX = "millrace"
 # The API again, below this path, for requests with an API key. Paths without it want a token of the user pool.
 KEYED_PATH = "/by-key"
 
+# Where the user pool sends back people who sign in from a terminal: `millrace login` listens there meanwhile.
+SIGN_IN_CALLBACK = "http://localhost:4719/auth/callback"
+
 # Outputs for clients of the API, beside those that feed settings.
 CLIENT_OUTPUTS = ("ApiUrl", "DashboardUrl", "UserPoolId", "SpaClientId", "MachineClientId", "SignInUrl")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Sequence
+import time
+import webbrowser
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,18 +16,15 @@ import typer
 from rich.console import Console
 
 from millrace import bootstrap
-from millrace.bootstrap import Platform
-from millrace.cli import checkout, demo, dropping, following, render
+from millrace.cli import answers, checkout, demo, dropping, remote, render, sending, signing_in
+from millrace.cli.checkout import CommandFailed
 from millrace.cli.deployment import connect
+from millrace.client import Client, UploadInterrupted, at, send
 from millrace.domain.dataset import Task
-from millrace.domain.entity import Entity
-from millrace.domain.model import ModelVersion, parse_version_id
-from millrace.domain.run import Run, RunState
-from millrace.errors import PlatformError
-from millrace.use_cases.approve_model_version import approve_model_version
+from millrace.domain.model import parse_version_id
+from millrace.domain.run import RunState
+from millrace.errors import InvalidInput, NotFound, PlatformError
 from millrace.use_cases.check_tallies import check_tallies
-from millrace.use_cases.reject_model_version import reject_model_version
-from millrace.use_cases.start_training import start_training
 from millrace.use_cases.verify_audit import verify_audit
 
 app = typer.Typer(
@@ -43,38 +42,35 @@ EnvironmentOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why: it is kept with the decision.")]
+FileArgument = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, JSON Lines or Parquet.")
+]
 LOCAL = checkout.ENVIRONMENT
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Session:
-    """One command's way to the platform and to the terminal."""
+class SignedIn:
+    """One command's way to the API and to the terminal."""
 
-    platform: Platform
+    client: Client
     console: Console
     as_json: bool
 
-    def show(self, entities: Entity | Sequence[Entity], *tables: Any) -> None:
+    def show(self, document: Document | list[Document], *tables: Any) -> None:
         if self.as_json:
-            print_json(entities)
+            print_json(document)
         else:
             for each in tables:
-                self.console.print(each)
+                self.console.print(each, highlight=False)
 
 
-def print_json(value: Entity | Sequence[Entity] | dict[str, Any]) -> None:
-    if isinstance(value, Entity):
-        plain: Any = value.model_dump(mode="json")
-    elif isinstance(value, dict):
-        plain = value
-    else:
-        plain = [each.model_dump(mode="json") for each in value]
-    sys.stdout.write(json.dumps(plain, indent=2) + "\n")
+def signed_in(environment: str, as_json: bool) -> SignedIn:
+    return SignedIn(remote.client_of(environment, Path.cwd()), Console(stderr=as_json), as_json)
 
 
-def session(environment: str, as_json: bool) -> Session:
-    settings = connect(environment, Path.cwd())
-    return Session(bootstrap.platform(settings), Console(stderr=as_json), as_json)
+def print_json(document: Document | list[Document]) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def actor() -> str:
@@ -102,10 +98,42 @@ def status(as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def login(
+    url: Annotated[str | None, typer.Option(help="Where the dashboard is; known for the local platform.")] = None,
+    key: Annotated[bool, typer.Option("--key", help="With an API key, which is asked for.")] = False,
+    environment: EnvironmentOption = LOCAL,
+) -> None:
+    """Sign in, in a browser or with an API key. It is kept in a file that only you can read."""
+    root = Path.cwd()
+    file = remote.sign_in_file(environment, root)
+    deployment = signing_in.find_deployment(url or remote.known_url(environment, root), send)
+    if key:
+        secret = typer.prompt("API key", hide_input=sys.stdin.isatty(), err=True).strip()
+        kept = remote.kept_key(deployment, secret)
+    else:
+        tokens = signing_in.sign_in_by_browser(deployment, send, open_page=open_page)
+        kept = remote.kept_tokens(deployment, tokens, now=time.time())
+    file.write(kept)
+    # A key that opens nothing is found now, not by the next command.
+    remote.client_of(environment, root).get("/dashboard/stats")
+    Console(stderr=True).print(f"signed in to {deployment.environment} at {deployment.url}; kept in {file.path}")
+
+
+def open_page(address: str) -> None:
+    Console(stderr=True).print(f"Sign in at:\n{address}", highlight=False, soft_wrap=True, markup=False)
+    webbrowser.open(address)
+
+
+@app.command()
+def logout(environment: EnvironmentOption = LOCAL) -> None:
+    """Forget who signed in."""
+    remote.sign_in_file(environment, Path.cwd()).forget()
+
+
+@app.command(name="upload")
+@app.command()
 def drop(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, JSON Lines or Parquet.")
-    ],
+    file: FileArgument,
     dataset: Annotated[str, typer.Option(help="The dataset this is a version of; made when it is new.")],
     target: Annotated[str | None, typer.Option(help="The column to predict. Without one the version waits.")] = None,
     task: Annotated[
@@ -114,31 +142,34 @@ def drop(
     key: Annotated[
         list[str] | None, typer.Option(help="Column(s) that identify a row; repeated rows are set aside.")
     ] = None,
+    resume: Annotated[str | None, typer.Option(help="Go on with an upload that was interrupted, by its id.")] = None,
     wait: Annotated[bool, typer.Option(help="Follow until the model versions are judged.")] = True,
     timeout: Annotated[float, typer.Option(help="Seconds to follow.")] = 3600.0,
     environment: EnvironmentOption = LOCAL,
     as_json: JsonOption = False,
 ) -> None:
     """Upload a file as a dataset version, and follow what becomes of it."""
-    here = session(environment, as_json)
-    changes = dropping.SettingsChange(target=target, task=task, key=tuple(key or ()))
-    dropping.configure(here.platform, dataset, changes, actor=actor())
-    run_id = dropping.upload(here.platform, file, dataset, here.console)
-    runs = dropping.follow_drop(here.platform, run_id, here.console, seconds=timeout) if wait else []
-    if as_json:
-        print_json(runs if wait else {"run_id": run_id})
-    else:
-        tell_runs(here, runs or [run_id])
-    if not all(render.ended_well(run) for run in runs):
+    here = signed_in(environment, as_json)
+    changes = dropping.SettingsChange(target=target, task=task, key=tuple(key or ())).as_settings()
+    here.client.configure_dataset(dataset, changes)
+    try:
+        run_id = sending.upload(here.client, file, dataset, here.console, resume=resume)
+    except UploadInterrupted as broken:
+        raise CommandFailed(f"{broken}; go on with: --resume {broken.upload_id}") from broken
+    runs = sending.follow_upload(here.client, run_id, here.console, seconds=timeout) if wait else []
+    here.show(runs if wait else {"run_id": run_id}, *(ended_line(run) for run in runs))
+    if not wait and not as_json:
+        here.console.print(started_line(run_id))
+    if not all(run["state"] == "SUCCEEDED" for run in runs):
         raise typer.Exit(1)
 
 
-def tell_runs(here: Session, runs: Sequence[Run | str]) -> None:
-    for run in runs:
-        if isinstance(run, str):
-            here.console.print(f"started {run}; follow it with: millrace run {run} --follow")
-        else:
-            here.console.print(f"[bold]{run.run_id}[/bold] {run.state}: {run.outcome or run.reason or ''}")
+def ended_line(run: Document) -> str:
+    return f"[bold]{run['run_id']}[/bold] {run['state']}: {run['outcome'] or run['reason'] or ''}"
+
+
+def started_line(run_id: str) -> str:
+    return f"started {run_id}; follow it with: millrace run {run_id} --follow"
 
 
 @app.command()
@@ -149,32 +180,27 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Start a training run by hand."""
-    here = session(environment, as_json)
-    run = start_training(
-        catalog=here.platform.catalog,
-        ledger=here.platform.ledger,
-        pipelines=here.platform.pipelines,
-        clock=here.platform.clock,
-        dataset=dataset,
-        version=version,
-        started_by=actor(),
-    )
-    here.show(run, f"started {run.run_id}; follow it with: millrace run {run.run_id} --follow")
+    here = signed_in(environment, as_json)
+    run = here.client.start_training(dataset, version=version)
+    here.show(run, started_line(run["run_id"]))
 
 
 @app.command()
 def runs(
     state: Annotated[RunState | None, typer.Option(help="Only runs in this state.")] = None,
-    pipeline: Annotated[str | None, typer.Option(help="ingest or training.")] = None,
+    pipeline: Annotated[str | None, typer.Option(help="ingest, training, deployment, …")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    follow: Annotated[str | None, typer.Option(metavar="ID", help="Watch this one until it ends.")] = None,
     environment: EnvironmentOption = LOCAL,
     as_json: JsonOption = False,
 ) -> None:
     """Which runs are going, failed, done? Newest first."""
-    here = session(environment, as_json)
-    found = here.platform.ledger.list(pipeline=pipeline, state=state, limit=limit)
-    columns = ["state", "run", "on", "started", "took", "by"]
-    here.show(found, render.table("Runs", columns, render.run_rows(found)))
+    here = signed_in(environment, as_json)
+    if follow:
+        show_run(here, follow, follow=True, timeout=3600.0)
+        return
+    found = list(islice(here.client.runs(state=state, pipeline=pipeline), limit))
+    here.show(found, answers.run_table(found))
 
 
 @app.command()
@@ -186,34 +212,32 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Where is one run, or why did it fail?"""
-    here = session(environment, as_json)
-    found = here.platform.ledger.get(run_id)
-    if follow:
-        found = following.follow(here.platform, run_id, here.console, seconds=timeout)
-    steps = following.current_steps(here.platform, found)
-    shown = found.model_copy(update={"steps": tuple(steps)})
-    here.show(shown, f"{run_id}: {found.state} {found.reason or found.outcome or ''}", render.step_table(steps))
-    if follow and not render.ended_well(found):
+    show_run(signed_in(environment, as_json), run_id, follow=follow, timeout=timeout)
+
+
+def show_run(here: SignedIn, run_id: str, *, follow: bool, timeout: float) -> None:
+    client = here.client
+    found = sending.follow(client, run_id, here.console, seconds=timeout) if follow else client.run(run_id)
+    line = f"{run_id}: {found['state']} {found['reason'] or found['outcome'] or ''}"
+    here.show(found, line, render.step_table(answers.steps_of(found)))
+    if follow and found["state"] != "SUCCEEDED":
         raise typer.Exit(1)
 
 
 @app.command()
 def datasets(environment: EnvironmentOption = LOCAL, as_json: JsonOption = False) -> None:
     """The datasets, their latest version and what they predict."""
-    here = session(environment, as_json)
-    found = here.platform.catalog.list()
-    columns = ["dataset", "latest version", "target", "since"]
-    here.show(found, render.table("Datasets", columns, render.dataset_rows(found)))
+    here = signed_in(environment, as_json)
+    found = list(here.client.datasets())
+    here.show(found, answers.dataset_table(found))
 
 
 @app.command()
 def dataset(name: str, environment: EnvironmentOption = LOCAL, as_json: JsonOption = False) -> None:
     """One dataset's versions: rows in, accepted, quarantined, or why it was refused."""
-    here = session(environment, as_json)
-    here.platform.catalog.get(name)
-    versions = here.platform.catalog.versions(name)
-    columns = ["version", "state", "what came of it"]
-    here.show(versions, render.table(name, columns, render.version_rows(versions)))
+    here = signed_in(environment, as_json)
+    versions = list(here.client.dataset_versions(name))
+    here.show(versions, answers.version_table(name, versions))
 
 
 @app.command()
@@ -225,22 +249,21 @@ def quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """The rows that were set aside: line, all reasons, original text."""
-    here = session(environment, as_json)
-    rows = dropping.quarantined_rows(here.platform, name, version, limit=limit)
-    if as_json:
-        print_json({"rows": rows})
-    else:
-        lines = ([str(row["line"]), "\n".join(row["reasons"]), row["text"]] for row in rows)
-        here.console.print(render.table(f"{name}: rows set aside", ["line", "reasons", "text"], lines))
+    here = signed_in(environment, as_json)
+    number = version or here.client.get(at("datasets", name))["latest_version"]
+    if number == 0:
+        raise NotFound(f"dataset {name!r} has no version yet")
+    rows = list(islice(here.client.items(at("datasets", name, "versions", str(number), "quarantine")), limit))
+    lines = ([str(row["line"]), "\n".join(row["reasons"]), row["text"]] for row in rows)
+    here.show({"rows": rows}, render.table(f"{name}: rows set aside", ["line", "reasons", "text"], lines))
 
 
 @app.command()
 def models(environment: EnvironmentOption = LOCAL, as_json: JsonOption = False) -> None:
-    """The registered models and what their aliases point at."""
-    here = session(environment, as_json)
-    found = here.platform.registry.models()
-    columns = ["model", "dataset", "versions", "aliases"]
-    here.show(found, render.table("Models", columns, render.model_rows(found)))
+    """The registered models: what serves, what is newest, what waits for a decision."""
+    here = signed_in(environment, as_json)
+    found = list(here.client.models())
+    here.show(found, answers.model_table(found))
 
 
 @app.command()
@@ -250,24 +273,15 @@ def model(
     as_json: JsonOption = False,
 ) -> None:
     """One model's versions and history, or all about one version."""
-    here = session(environment, as_json)
+    here = signed_in(environment, as_json)
     if ":" in name:
-        show_version(here, here.platform.registry.get(*parse_version_id(name)))
+        parse_version_id(name)
+        version = here.client.model_version(name).body
+        here.show(version, answers.version_facts(version), answers.metric_table(version))
         return
-    here.platform.registry.model(name)
-    versions = here.platform.registry.versions(name)
-    history = render.event_rows(here.platform.registry.history(name))
-    here.show(
-        versions,
-        render.table(name, render.CANDIDATE_COLUMNS, render.candidate_rows(versions)),
-        render.verdict_lines(versions),
-        render.table("History", ["at", "version", "what", "who", "why"], history),
-    )
-
-
-def show_version(here: Session, version: ModelVersion) -> None:
-    metrics = render.table("On the test split", ["metric", "value", "95 % interval"], render.metric_rows(version))
-    here.show(version, render.version_facts(version), metrics)
+    versions = list(here.client.model_versions(name))
+    history = list(here.client.items(at("models", name, "history")))
+    here.show(versions, answers.candidate_table(name, versions), answers.history_table(history))
 
 
 @app.command()
@@ -278,18 +292,9 @@ def approve(
     as_json: JsonOption = False,
 ) -> None:
     """Let a model version become the champion."""
-    here = session(environment, as_json)
-    decided = approve_model_version(
-        registry=here.platform.registry,
-        catalog=here.platform.catalog,
-        ledger=here.platform.ledger,
-        bus=here.platform.bus,
-        clock=here.platform.clock,
-        version_id=version,
-        actor=actor(),
-        reason=reason,
-    )
-    tell_decision(here, decided)
+    here = signed_in(environment, as_json)
+    parse_version_id(version)
+    tell_decision(here, here.client.approve(version, reason))
 
 
 @app.command()
@@ -300,35 +305,72 @@ def reject(
     as_json: JsonOption = False,
 ) -> None:
     """Refuse a model version."""
-    here = session(environment, as_json)
-    decided = reject_model_version(
-        registry=here.platform.registry, clock=here.platform.clock, version_id=version, actor=actor(), reason=reason
-    )
-    tell_decision(here, decided)
+    here = signed_in(environment, as_json)
+    parse_version_id(version)
+    tell_decision(here, here.client.reject(version, reason))
 
 
-def tell_decision(here: Session, decided: ModelVersion) -> None:
-    here.show(decided, f"{decided.id} is {decided.approval.state}: {decided.approval.reason}")
+def tell_decision(here: SignedIn, decided: Document) -> None:
+    approval = decided["approval"]
+    here.show(decided, f"{decided['id']} is {approval['state']}: {approval['reason']}")
+
+
+@app.command()
+def predict(
+    name: Annotated[str, typer.Argument(metavar="MODEL")],
+    rows: Annotated[typer.FileText, typer.Argument(help="JSON: one row, or a list of them; - reads what is piped in.")],
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each value did to the score.")] = False,
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Predictions for rows, answered now by the model's champion."""
+    here = signed_in(environment, as_json)
+    try:
+        said = json.load(rows)
+    except ValueError as error:
+        raise InvalidInput(f"{rows.name} is not JSON: {error}") from error
+    answer = here.client.predict(name, said if isinstance(said, list) else [said], explain=explain)
+    here.show(answer, answers.prediction_table(answer))
+
+
+@app.command()
+def batch(
+    name: Annotated[str, typer.Argument(metavar="MODEL")],
+    file: FileArgument,
+    wait: Annotated[bool, typer.Option(help="Follow until the results are there.")] = True,
+    timeout: Annotated[float, typer.Option(help="Seconds to follow.")] = 3600.0,
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict every row of a file."""
+    here = signed_in(environment, as_json)
+    with sending.sent_bytes(file, here.console) as sent:
+        job = here.client.predict_file(name, file, sent=sent)
+    if not wait:
+        here.show(job, started_line(job["job_id"]))
+        return
+    ended = sending.follow(here.client, job["job_id"], here.console, seconds=timeout)
+    results = here.client.batch_results(job["job_id"]) if ended["state"] == "SUCCEEDED" else {"files": []}
+    files = (f"{each['format']:<8} {each['address']}" for each in results["files"])
+    here.show({"run": ended, "results": results}, ended_line(ended), *files)
+    if ended["state"] != "SUCCEEDED":
+        raise typer.Exit(1)
 
 
 @audit_app.command(name="verify")
 def verify_audit_command(environment: EnvironmentOption = LOCAL, as_json: JsonOption = False) -> None:
     """Was an entry of the audit trail altered, removed or put in? Do the kept counts hold?"""
-    here = session(environment, as_json)
-    report = verify_audit(trail=here.platform.audit)
+    platform = bootstrap.platform(connect(environment, Path.cwd()))
+    console = Console(stderr=as_json)
+    report = verify_audit(trail=platform.audit)
     check = check_tallies(
-        catalog=here.platform.catalog,
-        ledger=here.platform.ledger,
-        registry=here.platform.registry,
-        tallies=here.platform.tallies,
+        catalog=platform.catalog, ledger=platform.ledger, registry=platform.registry, tallies=platform.tallies
     )
     if as_json:
         print_json({"audit": report.model_dump(mode="json"), "counts": check.model_dump(mode="json")})
     else:
-        here.console.print(
-            f"{report.entries:,} entries in {report.chains:,} chains: {'; '.join(report.faults) or 'whole'}"
-        )
-        here.console.print("The kept counts hold." if check.agrees else f"The kept counts differ: {check}")
+        console.print(f"{report.entries:,} entries in {report.chains:,} chains: {'; '.join(report.faults) or 'whole'}")
+        console.print("The kept counts hold." if check.agrees else f"The kept counts differ: {check}")
     if report.faults or not check.agrees:
         raise typer.Exit(1)
 
@@ -343,12 +385,12 @@ def demo_command(as_json: JsonOption = False) -> None:
         checkout.synthesise(root)
     with timings.part("platform started and deployed"):
         checkout.platform_command(root, "up", "--assembly", checkout.ASSEMBLY)
-    here = Session(bootstrap.platform(connect(LOCAL, root)), console, as_json)
-    report = demo.run_demo(here.platform, root, console, timings, actor=actor())
+    platform = bootstrap.platform(connect(LOCAL, root))
+    report = demo.run_demo(platform, root, console, timings, actor=actor())
     if as_json:
         print_json({**report, "dashboard_url": checkout.dashboard(root)["url"]})
     else:
-        demo.tell(report, checkout.dashboard(root), here.platform, console)
+        demo.tell(report, checkout.dashboard(root), platform, console)
 
 
 def main() -> None:
@@ -356,5 +398,5 @@ def main() -> None:
     try:
         app()
     except PlatformError as error:
-        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False)
+        Console(stderr=True).print(f"[red]{type(error).__name__}[/red]: {error}", highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -59,7 +59,7 @@ def find_training(platform: Platform, dataset: str, version: int) -> Run | None:
 def follow(platform: Platform, run_id: str, console: Console, *, seconds: float) -> Run:
     """Draw one line per step until the run is closed. Raises NotFound, and RunUnfinished after `seconds`."""
     deadline = time.monotonic() + seconds
-    with _progress(console) as draw:
+    with drawn_steps(console) as draw:
         while True:
             run = platform.ledger.get(run_id)
             draw(current_steps(platform, run))
@@ -73,7 +73,8 @@ def follow(platform: Platform, run_id: str, console: Console, *, seconds: float)
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[list[Step]], None]]:
+def drawn_steps(console: Console) -> Iterator[Callable[[list[Step]], None]]:
+    """A function that is told the steps again and again, and draws one line for each."""
     columns = (SpinnerColumn(finished_text="•"), TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         lines: dict[tuple[str, str | None], object] = {}

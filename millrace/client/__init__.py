@@ -8,7 +8,7 @@ Answers are the documents that contracts/openapi.json describes, as dictionaries
 `Problem`. The package imports the standard library alone.
 """
 
-from millrace.client.api import Client, Reply, RunUnfinished
+from millrace.client.api import Client, Reply, RunUnfinished, at
 from millrace.client.credentials import AccessToken, ApiKey, Credentials
 from millrace.client.problems import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Problem, TooManyRequests
 from millrace.client.transfers import UploadInterrupted
@@ -33,5 +33,6 @@ __all__ = [
     "TooManyRequests",
     "Unreachable",
     "UploadInterrupted",
+    "at",
     "send",
 ]

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from millrace import names
 from stacks.config import EnvironmentConfig
 
 ACCESS_TOKEN_LIFE = cdk.Duration.hours(1)
@@ -51,7 +52,10 @@ class SpaClient(cognito.UserPoolClient):
         )
 
     def send_back_to(self, *origins: str) -> None:
-        """Where people may come from and are sent back to: origins, such as `https://mlops.example.com`."""
+        """Where people may come from and are sent back to: origins, such as `https://mlops.example.com`.
+
+        And the machine of whoever signs in from a terminal: its code is of no use without the verifier (PKCE).
+        """
         client = cast(cognito.CfnUserPoolClient, self.node.default_child)
-        client.callback_ur_ls = [f"{origin}{CALLBACK_PATH}" for origin in origins]
+        client.callback_ur_ls = [*(f"{origin}{CALLBACK_PATH}" for origin in origins), names.SIGN_IN_CALLBACK]
         client.logout_ur_ls = [f"{origin}/" for origin in origins]

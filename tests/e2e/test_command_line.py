@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from local import people
+from local import platform as local_platform
 from millrace.cli.app import main
+from millrace.cli.deployment import LOCAL_STATE
 from millrace.domain.model import ApprovalState
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 
@@ -33,6 +36,9 @@ def millrace(
 ) -> Callable[..., Answer]:
     """Runs `millrace …` where `millrace up` had left its profile."""
     monkeypatch.chdir(bench.root)
+    running = local_platform.running(bench.root / LOCAL_STATE)
+    assert running is not None
+    people.invite(running.session(), running.state_dir, running.dashboard_url)
 
     def run(*arguments: str) -> Answer:
         monkeypatch.setattr(sys, "argv", ["millrace", *arguments])
@@ -64,7 +70,7 @@ def test_drop_follows_a_file_to_judged_versions_that_the_other_commands_show(
     assert (ingest["pipeline"], training["pipeline"]) == ("ingest", "training")
 
     (version,) = millrace("dataset", "birds", "--json").json
-    assert (version["quality"]["accepted"], version["quality"]["quarantined"]) == (344, 1)
+    assert (version["accepted"], version["quarantined"]) == (344, 1)
     (row,) = millrace("quarantine", "birds", "--json").json["rows"]
     assert (row["line"], row["text"]) == (346, "Adelie,Dream,long,18.0,190,3700,male,2009")
     assert "bill_length_mm" in row["reasons"][0]
@@ -75,7 +81,8 @@ def test_drop_follows_a_file_to_judged_versions_that_the_other_commands_show(
     assert "EvaluateCandidates" in shown.out
     assert "birds" in [dataset["name"] for dataset in millrace("datasets", "--json").json]
     versions = millrace("model", "birds", "--json").json
-    assert {each["lineage"]["run_id"] for each in versions} == {training["run_id"]}
+    details = [millrace("model", each["id"], "--json").json for each in versions]
+    assert {each["lineage"]["run_id"] for each in details} == {training["run_id"]}
 
 
 def test_approve_and_reject_are_decisions_that_stay(
@@ -87,7 +94,7 @@ def test_approve_and_reject_are_decisions_that_stay(
     assert millrace("reject", second, "--reason", "the other one is simpler").exit_code == 0
     assert bench.platform.registry.get("birds", 1).approval.state is ApprovalState.APPROVED
     assert bench.platform.registry.get("birds", 2).approval.reason == "the other one is simpler"
-    again = millrace("approve", first, "--reason", "once more")
+    again = millrace("approve", first, "--reason", "approved once more")
     assert again.exit_code == 1
     assert "the first of its kind" in again.err
     aliases = wait_for(lambda: bench.platform.registry.model("birds").aliases or None, what="the alias", seconds=30)

@@ -11,6 +11,7 @@ import pytest
 from conftest import Platform
 
 import app
+from millrace import names
 from stacks.config import ENVIRONMENTS
 from stacks.constructs import front_door
 
@@ -158,10 +159,12 @@ def joined(value: Mapping[str, Any]) -> str:
 def test_people_are_sent_back_to_the_front_door(prod: Platform) -> None:
     (client,) = [found for found in prod.properties("AWS::Cognito::UserPoolClient") if not found["GenerateSecret"]]
     (name,) = prod.resources("AWS::CloudFront::Distribution")
-    (back,), (out,) = client["CallbackURLs"], client["LogoutURLs"]
+    (back, terminal), (out,) = client["CallbackURLs"], client["LogoutURLs"]
 
     assert (joined(back), joined(out)) == ("https://{}/auth/callback", "https://{}/")
     assert {"Fn::GetAtt": [name, "DomainName"]} in back["Fn::Join"][1]
+    assert terminal == names.SIGN_IN_CALLBACK
+    assert terminal.startswith("http://localhost:")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -1,0 +1,252 @@
+"""The ten busiest routes on the local platform, with 100, 10,000 and 100,000 datasets, runs and models each.
+
+`http`: a client's view, over the front door of the embedded AWS, with 1 and with 8 clients. `handler`: the API's
+function alone, called in this process on the same table; what it spends waiting for AWS calls is counted apart, since
+that is the emulator's time here and DynamoDB's on AWS. Target: neither the handler's own time nor the number of its AWS
+calls grows with the number of items (±20 %). `cold_import`: CPU seconds of the deployed packages in a fresh process;
+targets 0.6 for the API and 0.5 for predictions. Items are copies of one real dataset, run and model, written straight
+into the table: kept counts do not know them. On a busy machine only ratios mean something.
+Sizes may be given: `python -m benchmarks.api_latency 100 10000`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform as machine
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import cycle
+from pathlib import Path
+from typing import Any, Literal
+
+import boto3
+import botocore.client
+
+import app
+from lambdas.api.app import handler
+from local import platform as local_platform
+from millrace import bootstrap
+from millrace.bootstrap import Platform
+from millrace.cli.deployment import LOCAL_STATE, connect
+from millrace.client import AccessToken, Client
+from millrace.domain.run import RunState
+from tests.builders import NOON, a_model_version, a_run
+from tests.integration.api.conftest import Deployed
+
+ROOT = Path(__file__).parents[1]
+SIZES = (100, 10_000, 100_000)
+CALLS, COLD_STARTS, CLIENTS = 150, 5, 8
+TEMPLATE = "bench-0000000"
+ROUTES = (
+    "/dashboard/stats",
+    "/dashboard/overview",
+    "/datasets",
+    f"/datasets/{TEMPLATE}",
+    "/runs",
+    f"/runs/{TEMPLATE}",
+    "/models",
+    f"/models/{TEMPLATE}",
+    f"/models/{TEMPLATE}/versions",
+    f"/models/{TEMPLATE}:1/detail",
+)
+
+
+class AwsCalls:
+    """Seconds that this process waits for AWS calls, and how many."""
+
+    def __init__(self) -> None:
+        self.seconds, self.number = 0.0, 0
+        call = botocore.client.BaseClient._make_api_call
+
+        def timed(client: Any, *arguments: Any) -> Any:
+            started = time.perf_counter()
+            try:
+                return call(client, *arguments)
+            finally:
+                self.seconds += time.perf_counter() - started
+                self.number += 1
+
+        botocore.client.BaseClient._make_api_call = timed
+
+
+class Context:
+    function_name = aws_request_id = invoked_function_arn = "bench"
+    memory_limit_in_mb = 1769
+
+
+def event_of(path: str, number: int) -> dict[str, Any]:
+    """As API Gateway hands a request on. Callers alternate: each may ask only so often."""
+    claims = {"token_use": "access", "username": f"bench-{number % 50}", "cognito:groups": "[viewer]"}
+    return {
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "headers": {},
+        "requestContext": {
+            "requestId": f"r{number}", "stage": "$default", "authorizer": {"jwt": {"claims": claims, "scopes": []}},
+            "http": {"method": "GET", "path": path, "sourceIp": "10.0.0.1", "protocol": "HTTP/1.1", "userAgent": "b"},
+        },
+        "isBase64Encoded": False,
+    }  # fmt: skip
+
+
+def plant(platform: Platform) -> None:
+    """One dataset, one run and one model with a version: what is copied, and what the detail routes show."""
+    platform.catalog.ensure(TEMPLATE, at=NOON, actor="bench")
+    platform.ledger.open(a_run(TEMPLATE, dataset=TEMPLATE))
+    platform.ledger.close(TEMPLATE, state=RunState.SUCCEEDED, reason=None, steps=(), at=NOON)
+    number = platform.registry.claim_number(TEMPLATE, dataset=TEMPLATE, run_id=TEMPLATE, algorithm="linear", at=NOON)
+    platform.registry.register(a_model_version(number, model=TEMPLATE), actor="bench")
+
+
+def copy(session: boto3.Session, table: str, items: list[dict[str, Any]], first: int, last: int) -> None:
+    """The planted items under the names `first` to `last`, in batches of 25."""
+    text = json.dumps(items)
+    client = session.client("dynamodb")
+
+    def write(numbers: range) -> None:
+        made = [item for number in numbers for item in json.loads(text.replace(TEMPLATE, f"bench-{number:07d}"))]
+        for start in range(0, len(made), 25):
+            puts = [{"PutRequest": {"Item": item}} for item in made[start : start + 25]]
+            while puts:
+                puts = client.batch_write_item(RequestItems={table: puts})["UnprocessedItems"].get(table, [])
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(write, (range(n, min(n + 50, last)) for n in range(first, last, 50))))
+
+
+def planted_items(session: boto3.Session, table: str) -> list[dict[str, Any]]:
+    pages = session.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+    items = [item for page in pages for item in page["Items"] if TEMPLATE in json.dumps(item)]
+    return [item for item in items if TEMPLATE in json.dumps([item["pk"], item["sk"]])]
+
+
+def measure_http(api_url: str, tokens: list[str]) -> dict[str, Any]:
+    """Milliseconds by route with one client, and all routes at once with eight."""
+    asking = cycle([Client(api_url, AccessToken(token)) for token in tokens])
+    alone = {route: quantiles([timed_get(next(asking), route) for _ in range(CALLS)]) for route in ROUTES}
+    started = time.perf_counter()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        order = [(next(asking), route) for _ in range(CALLS // 2) for route in ROUTES]
+        together = list(clients.map(lambda asked: timed_get(*asked), order))
+    return {
+        "one_client": alone,
+        "one_client_requests_per_second": round(1000 / statistics.mean(a["p50_ms"] for a in alone.values()), 1),
+        "eight_clients": quantiles(together),
+        "eight_clients_requests_per_second": round(len(together) / (time.perf_counter() - started), 1),
+    }
+
+
+def quantiles(times: list[float]) -> dict[str, float]:
+    """Milliseconds, without the first tenth: what is loaded once is loaded then."""
+    cuts = statistics.quantiles(times[len(times) // 10 :], n=100)
+    return {"p50_ms": round(cuts[49], 2), "p99_ms": round(cuts[98], 2)}
+
+
+def timed_get(client: Client, route: str) -> float:
+    started = time.perf_counter()
+    client.get(route)
+    return (time.perf_counter() - started) * 1000
+
+
+def measure_handler(aws: AwsCalls) -> dict[str, Any]:
+    found = {}
+    for route in ROUTES:
+        own, waited, calls = [], [], []
+        for number in range(CALLS):
+            seconds, before = aws.seconds, aws.number
+            started = time.perf_counter()
+            answer = handler(event_of(route, number), Context())  # type: ignore[arg-type]
+            took = time.perf_counter() - started
+            assert answer["statusCode"] == 200, answer
+            own.append((took - (aws.seconds - seconds)) * 1000)
+            waited.append((aws.seconds - seconds) * 1000)
+            calls.append(aws.number - before)
+        found[route] = {
+            "own": quantiles(own),
+            "waiting_for_aws": quantiles(waited),
+            "aws_calls": round(statistics.median(calls), 1),
+        }
+    return found
+
+
+def cold_import(module: str, brings: Literal["predict"] | None) -> float:
+    """CPU seconds, best of five, of the deployed package in a process that sees nothing else."""
+    from stacks.config import this_machine
+    from stacks.packaging import lambda_package
+
+    package = lambda_package(this_machine(), brings=brings).path
+    program = f"import time; c = time.process_time(); import {module}; print(time.process_time() - c)"
+    command = [sys.executable, "-S", "-s", "-c", program]
+    said = [
+        subprocess.run(command, cwd=package, capture_output=True, text=True, check=True).stdout
+        for _ in range(COLD_STARTS)
+    ]
+    return round(min(float(line) for line in said), 3)
+
+
+@contextmanager
+def deployed(root: Path) -> Iterator[Deployed]:
+    subprocess.run([sys.executable, "app.py", "local", "--output", str(root / "cdk.out")], cwd=ROOT, check=True)
+    running = local_platform.start(root / LOCAL_STATE, port=0, assembly=root / "cdk.out" / "assembly-local")
+    try:
+        stacks = running.session().client("cloudformation").describe_stacks()["Stacks"]
+        outputs = {out["OutputKey"]: out["OutputValue"] for stack in stacks for out in stack.get("Outputs", [])}
+        yield Deployed(running, outputs)
+    finally:
+        running.stop()
+
+
+def growth(results: dict[int, Any]) -> dict[str, Any]:
+    """By route, the largest size to the smallest: own time at the median, and AWS calls."""
+    least, most = results[min(results)]["handler"], results[max(results)]["handler"]
+    return {
+        route: {
+            "own_p50": round(most[route]["own"]["p50_ms"] / least[route]["own"]["p50_ms"], 2),
+            "aws_calls": round(most[route]["aws_calls"] / max(least[route]["aws_calls"], 1), 2),
+        }
+        for route in ROUTES
+    }
+
+
+def main() -> None:
+    # Before the first import of the stacks, whose aws_cdk starts it.
+    app.choose_node()
+    sizes = tuple(int(size) for size in sys.argv[1:]) or SIZES
+    imports = {
+        "api_cpu_seconds": cold_import("lambdas.api.app", None),
+        "predict_cpu_seconds": cold_import("lambdas.inference.predict", "predict"),
+    }
+    print(json.dumps(imports), flush=True)
+    results: dict[int, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as on:
+        tokens = [on.person(f"bench-{number}", "viewer") for number in range(24)]
+        platform = Platform(connect("local", Path(folder)))
+        vars(bootstrap)["platform"] = lambda: platform
+        plant(platform)
+        aws, table = AwsCalls(), platform.settings.registry_table
+        items = planted_items(on.running.session(), table)
+        for before, size in zip((1, *sizes), sizes, strict=False):
+            started = time.monotonic()
+            copy(on.running.session(), table, items, before, size)
+            seeded = round(time.monotonic() - started, 1)
+            results[size] = {"seeded_seconds": seeded, "handler": measure_handler(aws)}
+            results[size]["http"] = measure_http(on.outputs["ApiUrl"], tokens)
+            print(json.dumps({size: results[size]["http"] | {"seeded_seconds": seeded}}), flush=True)
+    report = {
+        "machine": f"{machine.machine()}, Python {machine.python_version()}",
+        "load_average": [round(load, 1) for load in os.getloadavg()],
+        "cold_import": imports,
+        "growth": growth(results),
+        "sizes": results,
+    }
+    print(json.dumps(report["growth"], indent=1))
+    (ROOT / "benchmarks" / "results" / "api_latency.json").write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
