@@ -67,8 +67,8 @@ def test_a_script_with_a_key_sends_a_file_and_waits_for_its_run(
 def test_refusals_arrive_as_what_they_are(deployed: Deployed, deployment: Deployment) -> None:
     viewer = Client(deployment.api_url, AccessToken(deployed.token("viewer")))
 
-    with pytest.raises(NotFound, match="no-such-run"):
-        viewer.run("no-such-run")
+    with pytest.raises(NotFound, match="training-unknown"):
+        viewer.run("training-unknown")
     with pytest.raises(NotSignedIn):
         Client(deployment.api_url, AccessToken("forged")).get("/models")
     with pytest.raises(NotSignedIn):
