@@ -21,6 +21,9 @@ import { SettingsCard } from './SettingsCard';
 import { VersionState } from './VersionState';
 import './datasets.css';
 
+/** While a file is on its way to becoming a version. */
+const BUSY_MS = 3000;
+
 type Detail = Schemas['DatasetDetail'];
 type File = Schemas['ArrivedFile'];
 type Version = Schemas['DatasetVersionSummary'];
@@ -67,8 +70,10 @@ function Train({ dataset }: { dataset: Detail }) {
 function Versions({ name }: { name: string }) {
   const search = useSearch({ from: '/signed-in/datasets/$name' });
   const navigate = useNavigate();
-  const query = useQuery(datasetVersions(name, { ...search, limit: 50 }));
   const files = useQuery(arrivedFiles(name)).data?.body.items;
+  const busy = files?.some(({ state }) => state === 'RECEIVED' || state === 'PREPARING');
+  const usual = datasetVersions(name, { ...search, limit: 50 });
+  const query = useQuery(busy ? { ...usual, refetchInterval: BUSY_MS } : usual);
   const columns: Column<Version>[] = [
     {
       key: 'version',

@@ -10,6 +10,7 @@ import { Status } from '../../ui/Status';
 import { Transferring } from '../../ui/Transferring';
 
 const TABLES = ['.csv', '.tsv', '.txt', '.jsonl', '.ndjson', '.json', '.parquet'];
+const ANNOUNCED_MS = 2000;
 const ENDINGS = [...TABLES, '.gz'];
 
 /** A file into the dataset: dropped or chosen, sent in parts, then the run that makes a version of it. */
@@ -30,6 +31,8 @@ export function SendFile({ dataset }: { dataset: string }) {
       const { run_id } = await done(api.POST('/datasets/{dataset}/uploads/{upload_id}/complete', { params: { path, header: { 'Idempotency-Key': `complete-${upload_id}` } } }));
       setRun(run_id);
       await client.invalidateQueries();
+      // The bucket announces a file a moment after it is there.
+      setTimeout(() => void client.invalidateQueries({ queryKey: ['datasets', dataset] }), ANNOUNCED_MS);
     },
   );
   const { state, file, parts, error } = transfer;
