@@ -224,3 +224,24 @@ export const alert = (alertId: string) =>
     queryFn: ({ signal }) => read(api.GET('/alerts/{alert_id}', { params: { path: { alert_id: alertId } }, signal })),
     ...live(LIST),
   });
+
+export const schedules = () =>
+  queryOptions({
+    queryKey: ['schedules'],
+    queryFn: ({ signal }) => read(api.GET('/schedules', { params: { query: { limit: 100 } }, signal })),
+    ...live(LIST),
+  });
+
+export const channels = () =>
+  queryOptions({
+    queryKey: ['channels'],
+    queryFn: ({ signal }) => read(api.GET('/channels', { signal })),
+    ...live(60),
+  });
+
+export const deliveries = (channelId: string) =>
+  queryOptions({
+    queryKey: ['channels', channelId, 'deliveries'],
+    queryFn: ({ signal }) => read(api.GET('/channels/{channel_id}/deliveries', { params: { path: { channel_id: channelId } }, signal })),
+    ...live(5),
+  });

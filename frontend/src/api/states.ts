@@ -44,9 +44,18 @@ const ALERTS: Record<Schemas['AlertState'], Shown> = {
   CLOSED: { kind: 'stopped', word: 'Closed' },
 };
 
+const DELIVERIES: Record<Schemas['DeliveryState'], Shown> = {
+  PENDING: { kind: 'waiting', word: 'Waiting' },
+  SENDING: { kind: 'busy', word: 'On its way' },
+  DELIVERED: { kind: 'good', word: 'Delivered' },
+  EXHAUSTED: { kind: 'bad', word: 'Given up' },
+  CANCELLED: { kind: 'stopped', word: 'Cancelled' },
+};
+
 export const runStatus = (state: Schemas['RunState']): Shown => RUNS[state];
 export const approvalStatus = (state: Schemas['ApprovalState']): Shown => APPROVALS[state];
 export const datasetVersionStatus = (state: Schemas['VersionState']): Shown => DATASET_VERSIONS[state];
 export const driftStatus = (verdict: Schemas['DriftVerdict']): Shown => DRIFTS[verdict];
 export const uploadStatus = (state: Schemas['UploadState']): Shown => UPLOADS[state];
 export const alertStatus = (state: Schemas['AlertState']): Shown => ALERTS[state];
+export const deliveryStatus = (state: Schemas['DeliveryState']): Shown => DELIVERIES[state];

@@ -6,6 +6,8 @@ import { Chips } from '../../ui/Chips';
 import { Facts } from '../../ui/Facts';
 import { Page } from '../../ui/Page';
 import { ApiKeys } from './ApiKeys';
+import { Channels } from './Channels';
+import { Schedules } from './Schedules';
 
 type Mode = 'system' | 'light' | 'dark';
 
@@ -32,6 +34,8 @@ export default function Settings() {
       <Card title="Theme">
         <Chips label="Theme" chips={MODES} chosen={mode} onChoose={(chosen) => setMode(chosen ?? 'system')} />
       </Card>
+      <Schedules />
+      <Channels />
       <ApiKeys />
     </Page>
   );
