@@ -27,7 +27,7 @@ class Price(NamedTuple):
 
 class Line(NamedTuple):
     kind: str
-    count: int
+    number: int
     usd: float
     why: str
 
@@ -96,7 +96,7 @@ def idle_cost(assembly: Path, environment: str) -> list[Line]:
 
 
 def table(lines: list[Line]) -> str:
-    rows = [f"| {line.kind} | {line.count} | {line.usd:.2f} | {line.why} |" for line in lines]
+    rows = [f"| {line.kind} | {line.number} | {line.usd:.2f} | {line.why} |" for line in lines]
     total = sum(line.usd for line in lines)
     return "\n".join(
         [

@@ -56,7 +56,7 @@ def test_what_an_account_has_free_is_not_counted(tmp_path: Path) -> None:
     alarms = {f"Alarm{number}": {"Type": "AWS::CloudWatch::Alarm"} for number in range(12)}
     (stage / "monitoring.template.json").write_text(json.dumps({"Resources": alarms}))
 
-    assert [(line.count, round(line.usd, 2)) for line in idle_cost(tmp_path, "dev")] == [(12, 0.2)]
+    assert [(line.number, round(line.usd, 2)) for line in idle_cost(tmp_path, "dev")] == [(12, 0.2)]
 
 
 def test_the_page_of_costs_shows_the_table_of_now(assembly: Path) -> None:
