@@ -308,6 +308,7 @@ def roll_back_model(model: ModelName, said: Annotated[Rollback, Body()]) -> Resp
 )
 def abort_model_rollout(model: ModelName, said: Annotated[Rollback, Body()]) -> Response[ModelSummary]:
     """Take the requests away from the version that is being rolled out. The champion stays."""
+    # A measure of safety, so also a machine's: nobody answers afterwards who did not before (adr/0009).
     platform = bootstrap.platform()
     _check_model_seen(platform.registry.model(model))
     abort_rollout(

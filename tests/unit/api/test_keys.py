@@ -16,6 +16,7 @@ from millrace.domain.role import Role
 from tests.builders import NOON, an_api_key, later
 from tests.unit.api.conftest import REASON, Answer, Api
 from tests.unit.api.requests_of import QUERIES, body_of, named, path_of
+from tests.unit.api.test_reads_and_writes import rolling_out
 
 CLOSED = [endpoint for endpoint in ENDPOINTS if endpoint.allow]
 PEOPLE_ONLY = {
@@ -75,6 +76,20 @@ def test_a_decision_is_a_persons_and_the_refusal_says_so(api: Api) -> None:
     assert refused.status == 403
     assert "for a person who has signed in" in refused.json["detail"]
     assert api.get("/models/credit:1/detail").json["approval"]["state"] == "PENDING"
+
+
+def test_a_key_may_pull_a_challenger_back_but_not_choose_who_answers(api: Api) -> None:
+    """An abort leaves the champion that a person approved; a rollback is a choice."""
+    rolling_out(api)
+    api.world.api_keys.add(an_api_key(roles=(Role.APPROVER,)))
+
+    chosen = by_key(api, "POST", "/models/credit/rollback", {"reason": REASON})
+    assert (chosen.status, api.get("/models/credit").json["rollout"] is None) == (403, False)
+    before = api.get("/models/credit").json["aliases"]
+    assert by_key(api, "POST", "/models/credit/rollout/abort", {"reason": REASON}).status == 200
+
+    after = api.get("/models/credit").json
+    assert (after["rollout"], after["aliases"]) == (None, before)
 
 
 def test_a_machine_is_no_person_either(api: Api) -> None:
