@@ -21,6 +21,10 @@ PARAMETERS = {
     "job_id": "batch-25d1edd9b9d5d171f37d",
     "upload_id": "25d1edd9b9d5d171f37d",
     "key_id": "25d1edd9b9d5d171",
+    "alert_id": "25d1edd9b9d5d171f37d",
+    "channel_id": "25d1edd9b9d5",
+    "schedule_id": "25d1edd9b9d5d171",
+    "report_id": "drift-25d1edd9b9d5d171-data",
     "from": "2",
     "to": "3",
 }
