@@ -46,7 +46,15 @@ def get_channel(channel_id: ChannelId) -> Response[ChannelAnswer]:
 
 
 # An answer that is kept for its Idempotency-Key would keep the secret.
-@resource.endpoint("POST", "/channels", allow=ADMINS, status=201, keyed=False, example=examples.CREATED)
+@resource.endpoint(
+    "POST",
+    "/channels",
+    allow=ADMINS,
+    raises=[errors.Conflict],
+    status=201,
+    keyed=False,
+    example=examples.CREATED,
+)
 def add_channel(new: Annotated[NewChannelRequest, Body()]) -> Response[CreatedChannel]:
     """Tell alerts somewhere else, too: an e-mail address, a signed webhook, or Slack.
 

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -110,13 +111,24 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    root = tmp_path_factory.mktemp("api")
-    subprocess.run([sys.executable, "app.py", "local", "--output", str(root / "cdk.out")], cwd=ROOT, check=True)
-    running = local_platform.start(root / "state", port=0, assembly=root / "cdk.out" / "assembly-local")
+def local_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("assembly") / "cdk.out"
+    subprocess.run([sys.executable, "app.py", "local", "--output", str(output)], cwd=ROOT, check=True)
+    return output / "assembly-local"
+
+
+@contextmanager
+def deployment(state: Path, assembly: Path) -> Iterator[Deployed]:
+    running = local_platform.start(state, port=0, assembly=assembly)
     try:
         stacks = running.session().client("cloudformation").describe_stacks()["Stacks"]
         outputs = {out["OutputKey"]: out["OutputValue"] for stack in stacks for out in stack.get("Outputs", [])}
         yield Deployed(running, outputs)
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory, local_assembly: Path) -> Iterator[Deployed]:
+    with deployment(tmp_path_factory.mktemp("api"), local_assembly) as found:
+        yield found

@@ -6,6 +6,8 @@ well-formed and not, and chains along the links that answers offer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from lambdas.api.app import contract
 from millrace.adapters.dynamodb import DynamoDatasetCatalog, DynamoModelRegistry, DynamoRunLedger, Table
 from millrace.domain import place
 from tests.builders import NOON, a_model_version, a_run, an_upload
-from tests.integration.api.conftest import Deployed
+from tests.integration.api.conftest import Deployed, deployment
 from tests.unit.api.requests_of import PARAMETERS
 
 CHECKS = (
@@ -51,6 +53,13 @@ def map_path_parameters(context: Any, path_parameters: dict[str, Any] | None) ->
     return {
         name: KNOWN[name] if name in KNOWN and len(str(value)) % 2 else value for name, value in path_parameters.items()
     }
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory, local_assembly: Path) -> Iterator[Deployed]:
+    """A platform of its own: what is sent here changes things that other tests count on."""
+    with deployment(tmp_path_factory.mktemp("held"), local_assembly) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

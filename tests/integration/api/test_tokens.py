@@ -60,7 +60,7 @@ def test_a_persons_token_gets_in_and_says_who_it_is(deployed: Deployed) -> None:
     answer = deployed.call("GET", PROBE, token=deployed.token("viewer"))
 
     assert answer.status == 200
-    assert answer.json == {"items": [], "next_cursor": None}
+    assert answer.json.keys() >= {"items", "next_cursor"}
 
 
 def test_without_a_token_nobody_gets_in_even_where_nothing_is(deployed: Deployed) -> None:
