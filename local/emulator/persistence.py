@@ -24,6 +24,8 @@ CHECKPOINT_DELAY_SECONDS = 0.2
 IDLE_CHECKPOINT_SECONDS = 5.0
 # A checkpoint never takes more than a quarter of one core.
 REST_PER_CHECKPOINT_SECOND = 3.0
+# …except on a machine so busy that a checkpoint is slow: what was answered must not wait long for its safety.
+LONGEST_REST_SECONDS = 0.5
 CAPTURE_ATTEMPTS = 20
 REMEMBERED_CODE_BLOBS = 32
 
@@ -141,7 +143,7 @@ def _checkpoint_forever(store: StateStore) -> None:
         except Exception:
             logger.exception("The checkpoint failed; it is tried again")
             _changed.set()
-        time.sleep((time.monotonic() - started) * REST_PER_CHECKPOINT_SECOND)
+        time.sleep(min(LONGEST_REST_SECONDS, (time.monotonic() - started) * REST_PER_CHECKPOINT_SECOND))
 
 
 def _document(capture: Capture) -> str | None:
