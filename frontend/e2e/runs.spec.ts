@@ -69,7 +69,7 @@ test('a finished run is not asked for again', async ({ page }) => {
   expect(asked.filter((url) => url.includes('/api/'))).toEqual([]);
 });
 
-test('a version that does not exist is refused and nothing typed is lost; a double click starts one run, which is shown live', async ({ page }) => {
+test('a version that does not exist is refused and nothing typed is lost; a double click starts one run, which is shown live', async ({ page, complaints }) => {
   await page.goto('/runs/new?dataset=penguins');
   await expect(page.getByText(/Medians of \d+ run/)).toBeVisible();
   await page.getByRole('textbox', { name: /Version/ }).fill('77');
@@ -77,6 +77,8 @@ test('a version that does not exist is refused and nothing typed is lost; a doub
   await page.getByRole('button', { name: 'Start training' }).click();
   await expect(page.getByRole('alert')).toContainText('77');
   await expect(page.getByRole('textbox', { name: /Why/ })).toHaveValue('tried in a browser');
+  // The console tells of the refusal that was asked for.
+  expect(complaints.splice(0)).toHaveLength(1);
   const started: string[] = [];
   page.on('response', (response) => response.url().endsWith('/training/start') && response.status() === 201 && started.push(response.url()));
 

@@ -18,7 +18,7 @@ from tests.e2e.conftest import EXAMPLES, Bench, assembly, bench
 __all__ = ["assembly", "bench"]
 
 DATASET = "penguins"
-SETTINGS = {"target": "species", "training": {"trials": 1, "algorithms": ["linear"]}}
+SETTINGS = {"target": "species", "training": {"trials": 1, "algorithms": ["linear", "xgboost"]}}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from tests.web.conftest import Dashboard
 
 FRONTEND = ROOT / "frontend"
 SPECS = sorted(path.name for path in (FRONTEND / "e2e").glob("*.spec.ts"))
-SPEC_SECONDS = 240
+# For a machine that has other things to do; no spec is judged by its time.
+SPEC_SECONDS = 580
 
 
 def test_there_are_specs() -> None:

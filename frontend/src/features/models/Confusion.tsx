@@ -19,7 +19,7 @@ export function Confusion({ evaluation, threshold, onThreshold }: Props) {
   const total = rows.flat().reduce((sum, each) => sum + each, 0);
   return (
     <Card title={threshold === undefined ? 'Confusion' : `Confusion at threshold ${figure(threshold, 2)}`}>
-      <div className="table-wrap" tabIndex={0} role="region" aria-label="Confusion">
+      <div className="table-wrap" tabIndex={0} role="group" aria-label="Rows by class">
         <table className="confusion">
           <thead>
             <tr>
