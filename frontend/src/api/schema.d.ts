@@ -2201,6 +2201,10 @@ export interface components {
          *       "columns": [
          *         {
          *           "kind": "integer",
+         *           "name": "customer_id"
+         *         },
+         *         {
+         *           "kind": "integer",
          *           "maximum": 120,
          *           "minimum": 0,
          *           "name": "age"

@@ -184,6 +184,7 @@ class ContractChange(BaseModel):
             "examples": [
                 {
                     "columns": [
+                        {"name": "customer_id", "kind": "integer"},
                         {"name": "age", "kind": "integer", "minimum": 0, "maximum": 120},
                         {"name": "left", "kind": "boolean"},
                     ]
