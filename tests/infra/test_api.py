@@ -82,7 +82,8 @@ def test_without_a_page_elsewhere_browsers_call_from_the_front_door_alone(
     platform = platform_of(environment)
 
     assert "CorsConfiguration" not in only(platform, "AWS::ApiGatewayV2::Api")
-    assert [url for url in clients(platform)[False]["CallbackURLs"] if isinstance(url, str)] == []
+    # The command line listens on loopback while somebody signs in.
+    assert [url for url in clients(platform)[False]["CallbackURLs"] if isinstance(url, str)] == [names.SIGN_IN_CALLBACK]
 
 
 def test_people_sign_in_by_code_and_cannot_be_told_apart_from_strangers(
@@ -91,7 +92,7 @@ def test_people_sign_in_by_code_and_cannot_be_told_apart_from_strangers(
     dashboard = clients(platform_of("dev"))[False]
 
     assert dashboard["AllowedOAuthFlows"] == ["code"]
-    assert dashboard["CallbackURLs"][1:] == ["http://localhost:5173/auth/callback"]
+    assert dashboard["CallbackURLs"][1:] == ["http://localhost:5173/auth/callback", names.SIGN_IN_CALLBACK]
     assert dashboard["PreventUserExistenceErrors"] == "ENABLED"
 
 
