@@ -12,7 +12,6 @@ from constructs import Construct
 from millrace import names
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
-from stacks.constructs.observability import may_publish_metrics
 from stacks.constructs.platform_alarm import HOUR, PlatformAlarm, metric_of
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.notifications_stack import NotificationsStack
@@ -130,10 +129,10 @@ class AlertsStack(PlatformStack):
         registry.may_list(on_drift_detected)
         self.may_tell(on_drift_detected)
         training.state_machine.grant_start_execution(on_drift_detected)
-        may_publish_metrics(on_drift_detected, names.METRIC_NAMESPACE)
 
     def _follow_alarms(self, config: EnvironmentConfig, registry: RegistryStack) -> None:
-        # Alarms have no names of their own, and CloudFormation begins those it makes with the stack's.
+        # Alarms have no names of their own, and CloudFormation begins those it makes with the stack's. A new one goes
+        # from not knowing to OK, which is no news; missing data never let one leave ALARM for not knowing.
         prefix = cdk.Stack.of(self).stack_name.removesuffix("Alerts") + "Monitoring-"
         on_alarm_changed = EventFunction(
             self,
@@ -147,7 +146,10 @@ class AlertsStack(PlatformStack):
             pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],
-                detail={"alarmName": events.Match.prefix(prefix)},
+                detail={
+                    "alarmName": events.Match.prefix(prefix),
+                    "$or": [{"state": {"value": ["ALARM"]}}, {"previousState": {"value": ["ALARM"]}}],
+                },
             ),
         )
         registry.may_use(on_alarm_changed)

@@ -35,7 +35,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ledger=platform.ledger,
         pipelines=platform.pipelines,
         log=platform.retraining,
-        metrics=platform.metrics,
         clock=platform.clock,
         event=envelope.detail,
         at=envelope.time,

@@ -1,10 +1,9 @@
-"""Follow a drift report: people are alerted, the metric that alarms watch moves, the governor decides."""
+"""Follow a drift report: people are alerted, the governor decides."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from millrace import names
 from millrace.domain.drift import DriftVerdict
 from millrace.domain.event import DriftDetected
 from millrace.domain.retraining import RetrainingDecision
@@ -15,7 +14,6 @@ from millrace.ports import (
     DatasetCatalog,
     DeliveryBook,
     DeliveryQueue,
-    MetricSink,
     ModelRegistry,
     Pipelines,
     RetrainingLog,
@@ -37,7 +35,6 @@ def follow_drift(
     ledger: RunLedger,
     pipelines: Pipelines,
     log: RetrainingLog,
-    metrics: MetricSink,
     clock: Clock,
     event: DriftDetected,
     at: datetime,
@@ -63,9 +60,6 @@ def follow_drift(
         return None
     signal = drift_signal(event, at)
     raise_alert(alerts=alerts, channels=channels, deliveries=deliveries, queue=queue, clock=clock, signal=signal)
-    metrics.record(
-        {names.DRIFT_REPORTS: 1.0}, dimensions={names.DRIFT_KIND: event.kind}, units={names.DRIFT_REPORTS: "Count"}
-    )
     return govern_retraining(
         catalog=catalog, registry=registry, ledger=ledger, pipelines=pipelines, log=log, clock=clock, event=event
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from urllib.parse import urlencode
 
 from millrace.domain.alert import AlertKind, AlertSeverity, Signal
 from millrace.domain.audit import acting
@@ -35,10 +37,24 @@ def drift_signal(event: DriftDetected, at: datetime) -> Signal:
         sentence=event.sentence,
         at=at,
         actor=f"report:{event.report_id}",
-        link=f"/models/{event.model}/drift/{event.report_id}",
+        link=_monitoring(event),
         model=event.model,
         source={name: value for name, value in source.items() if value},
     )
+
+
+def _monitoring(event: DriftDetected) -> str:
+    """The monitoring screen, which shows the worst feature first."""
+    return "/monitoring?" + urlencode({"model": _as_text(event.model), "kind": event.kind})
+
+
+def _as_text(value: str) -> str:
+    """The dashboard's router reads what looks like JSON as JSON: a model called 2024 would be a number."""
+    try:
+        json.loads(value)
+    except ValueError:
+        return value
+    return json.dumps(value)
 
 
 def run_cause(run: Run) -> str:

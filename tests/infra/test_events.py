@@ -22,13 +22,18 @@ def rule_of(platform: Platform, function: str) -> Mapping[str, Any]:
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """EventBridge's matching, as far as the platform uses it: equality, prefixes, nesting.
+    """EventBridge's matching, as far as the platform uses it: equality, prefixes, nesting, alternatives.
 
     References to resources, which only exist deployed, match an event that holds the same reference.
     """
     if isinstance(pattern, list):
         return any(event == option or _prefixed(option, event) for option in pattern)
-    return all(name in event and matches(part, event[name]) for name, part in pattern.items())
+    return all(
+        any(matches(option, event) for option in part)
+        if name == "$or"
+        else name in event and matches(part, event[name])
+        for name, part in pattern.items()
+    )
 
 
 def _prefixed(option: Any, event: Any) -> bool:

@@ -104,18 +104,32 @@ def test_a_change_of_the_platforms_own_alarms_opens_an_alert_and_that_of_drift_a
     pattern = rule_of(prod, "OnAlarmChanged")["EventPattern"]
     in_stack = {name: stack for stack, template in prod.templates.items() for name in template["Resources"]}
 
-    def reaches(alarm: str) -> bool:
-        name = f"Millrace-prod-{in_stack[alarm]}-{alarm}-1ABC"
-        event = {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
-        return matches(pattern, event | {"detail": {"alarmName": name}})
-
     for id, alarm in alarms(prod).items():
-        assert reaches(id) is (alarm["MetricName"] != names.DRIFT_REPORTS), id
-    assert not matches(
-        pattern,
-        {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
-        | {"detail": {"alarmName": "Millrace-dev-Monitoring-IngestFailed"}},
-    )
+        name = f"Millrace-prod-{in_stack[id]}-{id}-1ABC"
+        assert matches(pattern, alarm_change(name)) is (alarm["MetricName"] != names.DRIFT_REPORTS), id
+    assert not matches(pattern, alarm_change("Millrace-dev-Monitoring-IngestFailed"))
+
+
+def alarm_change(name: str, before: str = "OK", after: str = "ALARM") -> dict[str, Any]:
+    detail = {"alarmName": name, "previousState": {"value": before}, "state": {"value": after}}
+    return {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "detail": detail}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "heard"),
+    [
+        ("OK", "ALARM", True),
+        ("INSUFFICIENT_DATA", "ALARM", True),
+        ("ALARM", "OK", True),
+        ("INSUFFICIENT_DATA", "OK", False),
+        ("OK", "INSUFFICIENT_DATA", False),
+    ],
+)
+def test_an_alarm_that_is_new_starts_nothing(before: str, after: str, heard: bool, prod: Platform) -> None:
+    """Else each deployment would start a function for each of its alarms, all at once."""
+    pattern = rule_of(prod, "OnAlarmChanged")["EventPattern"]
+
+    assert matches(pattern, alarm_change("Millrace-prod-Monitoring-IngestFailed", before, after)) is heard
 
 
 def test_drift_reaches_its_function_on_the_platforms_bus(prod: Platform) -> None:

@@ -101,7 +101,7 @@ ROLES = {
     | {"cloudwatch:PutMetricData"}
     | TELL,
     "DeliverAlert": FUNCTION | TABLE | QUEUE | TELL | {"sns:Publish", "ssm:GetParameter"},
-    "OnDriftDetected": EVENT_FUNCTION | TABLE | LIST | TELL | {"states:StartExecution", "cloudwatch:PutMetricData"},
+    "OnDriftDetected": EVENT_FUNCTION | TABLE | LIST | TELL | {"states:StartExecution"},
     "OnAlarmChanged": EVENT_FUNCTION | TABLE | LIST | TELL,
     "App": FUNCTION
     | {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}

@@ -16,7 +16,7 @@ SUMMARY: dict[str, Any] = {
     "sentence": _SENTENCE,
     "model": "churn",
     "dataset": None,
-    "link": "/models/churn/drift/0f3c",
+    "link": "/monitoring?model=churn&kind=data",
     "owner": "user:ada",
     "breaches": 24,
     "opened_at": _AT,

@@ -120,7 +120,6 @@ def follow(world: World, report: str, *, verdict: str = "DRIFT", kind: str = "da
         ledger=world.ledger,
         pipelines=world.pipelines,
         log=world.retraining,
-        metrics=world.metrics,
         event=event,
         at=world.clock.now(),
     )
@@ -155,7 +154,7 @@ def test_a_skipped_report_says_nothing_to_anybody(world: World) -> None:
     assert world.retraining.page("credit").items == []
 
 
-def test_kinds_of_drift_are_causes_of_their_own_and_move_their_own_metric(world: World) -> None:
+def test_kinds_of_drift_are_causes_of_their_own(world: World) -> None:
     for kind in ("data", "prediction", "performance"):
         follow(world, f"report-{kind}", kind=kind)
 
@@ -164,8 +163,6 @@ def test_kinds_of_drift_are_causes_of_their_own_and_move_their_own_metric(world:
         AlertKind.PREDICTION_DRIFT,
         AlertKind.PERFORMANCE_DECAY,
     }
-    moved = [each for each in world.metrics.recorded if each.name == names.DRIFT_REPORTS]
-    assert [each.dimensions for each in moved] == [{"kind": "data"}, {"kind": "prediction"}, {"kind": "performance"}]
 
 
 def test_a_model_that_nobody_knows_is_alerted_before_the_governor_fails(world: World) -> None:
@@ -187,7 +184,6 @@ def test_a_model_that_nobody_knows_is_alerted_before_the_governor_fails(world: W
             ledger=world.ledger,
             pipelines=world.pipelines,
             log=world.retraining,
-            metrics=world.metrics,
             event=event,
             at=NOON,
         )

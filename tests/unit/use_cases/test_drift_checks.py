@@ -187,7 +187,9 @@ def test_each_drift_is_news_and_so_is_the_ok_that_ends_it(world: World) -> None:
     assert [event.verdict for event in told] == [DriftVerdict.DRIFT, DriftVerdict.OK, DriftVerdict.DRIFT]
     assert told[0].features == ("age",)
     measured = {(each.name, each.value) for each in world.metrics.recorded}
-    assert {("DriftedFeatures", 1), ("DriftedFeatures", 0), ("drift_reports", 1)} <= measured
+    assert {("DriftedFeatures", 1), ("DriftedFeatures", 0)} <= measured
+    reports = [(each.dimensions, each.value) for each in world.metrics.recorded if each.name == "drift_reports"]
+    assert reports == [({"kind": "data"}, drifted) for drifted in (1, 0, 0, 1)]
 
 
 def test_what_was_not_judged_is_no_news_and_no_measurement(world: World) -> None:
