@@ -265,6 +265,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/comparison": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Candidates beside each other: how they were made, how good they are, what they cost, and what that comes to
+         * @description Candidates beside each other: how they were made, how good they are, what they cost, and what that comes to.
+         */
+        get: operations["compare_candidates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard/overview": {
         parameters: {
             query?: never;
@@ -1934,6 +1954,26 @@ export interface components {
             sentence: string | null;
         };
         /**
+         * CandidateComparison
+         * @description The first candidate is what the others are held against. `sentence` is what the comparison comes to.
+         */
+        CandidateComparison: {
+            /** Candidates */
+            candidates: components["schemas"]["ComparedCandidate"][];
+            /** Sentence */
+            sentence: string;
+            /**
+             * Best
+             * @description The candidate with the best primary metric; null where none can be best.
+             */
+            best: string | null;
+            /**
+             * Same Rows
+             * @description All were judged on the same test rows.
+             */
+            same_rows: boolean;
+        };
+        /**
          * ChampionAnswer
          * @description Which version was champion at a time; null when there was none yet.
          */
@@ -2129,6 +2169,69 @@ export interface components {
          * @enum {string}
          */
         ColumnKind: "integer" | "number" | "boolean" | "category" | "text" | "date" | "timestamp";
+        /**
+         * ComparedCandidate
+         * @description One candidate: how it was made, how good it is, what it cost.
+         *
+         *     `cost_usd` is what its own training cost by list prices, `run_cost_usd` its whole run with what it had in common
+         *     with other candidates; null while they are not known. `curves` are thinned to at most 60 points.
+         */
+        ComparedCandidate: {
+            /** Id */
+            id: string;
+            /** Run Id */
+            run_id: string;
+            /** Algorithm */
+            algorithm: string;
+            task: components["schemas"]["Task"];
+            /** Target */
+            target: string;
+            /** Dataset */
+            dataset: string;
+            /** Dataset Version */
+            dataset_version: number;
+            /** Contract Version */
+            contract_version: number;
+            /** Code Digest */
+            code_digest: string;
+            /** Hyperparameters */
+            hyperparameters: {
+                [key: string]: unknown;
+            };
+            /** Primary Metric */
+            primary_metric: string;
+            /** Metrics */
+            metrics: {
+                [key: string]: components["schemas"]["Metric"];
+            };
+            verdict: components["schemas"]["Verdict"];
+            /** Recommended */
+            recommended: boolean;
+            approval: components["schemas"]["ApprovalState"];
+            /** Live */
+            live: boolean;
+            /** Training Seconds */
+            training_seconds: number;
+            /** Billable Seconds */
+            billable_seconds: number;
+            /** Cost Usd */
+            cost_usd: number | null;
+            /** Run Seconds */
+            run_seconds: number | null;
+            /** Run Cost Usd */
+            run_cost_usd: number | null;
+            /** Started By */
+            started_by: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Curves */
+            curves: {
+                [key: string]: components["schemas"]["Curve"][];
+            };
+        };
         /** ComparedVersion */
         ComparedVersion: {
             /** Id */
@@ -6707,6 +6810,111 @@ export interface operations {
                 };
             };
             /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_candidates: {
+        parameters: {
+            query: {
+                /** @description 2 to 5 ids with commas between them: of model versions, or of training runs, which stand for the best candidate that they registered. The first is what the others are held against. */
+                of: string;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CandidateComparison"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description EvaluationInvalid: An evaluation report is missing or does not match the run it claims to describe; InvalidInput: What a person or another system sent does not have the form it must have */
             422: {
                 headers: {
                     [name: string]: unknown;

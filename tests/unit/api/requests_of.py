@@ -28,6 +28,7 @@ QUERIES = {
     "list_ground_truth": {"model": "credit"},
     "get_monitoring": {"model": "credit"},
     "get_training_estimate": {"dataset": "credit"},
+    "compare_candidates": {"of": "credit:1,credit:2"},
     "compare_versions": {"from": "1", "to": "1"},
     "get_row_comparison": {"from": "1", "to": "2"},
     "get_compared_rows": {"from": "1", "to": "2"},
