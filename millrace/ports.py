@@ -230,10 +230,10 @@ class ModelRegistry(Protocol):
 
 
 class DriftReports(Protocol):
-    """Summaries of drift reports, and what the latest report about each day said of each feature."""
+    """Summaries of drift reports, and what the latest report that judged each day said of each feature."""
 
     def record(self, summary: DriftSummary, day: DriftDay) -> None:
-        """Record a report once. `day` replaces what an earlier report said about the same model, kind and day."""
+        """Record a report once. `day` replaces what is told of the same model, kind and day if it outranks that."""
 
     def get(self, report_id: str) -> DriftSummary:
         """Raises NotFound."""

@@ -76,6 +76,7 @@ PRICES: Mapping[str, Price] = {
     "AWS::SNS::TopicPolicy": _NOTHING,
     "AWS::SQS::Queue": _REQUESTS,
     "AWS::SQS::QueuePolicy": _NOTHING,
+    "AWS::Scheduler::Schedule": Price(0.0, "by invocation, of which 14 million are free"),
     "AWS::Scheduler::ScheduleGroup": _NOTHING,
     "AWS::StepFunctions::StateMachine": Price(0.0, "by transition"),
     "Custom::PublishedSite": _NOTHING,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from millrace import names
@@ -20,6 +22,10 @@ from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
 from stacks.training_stack import PROFILING_MEMORY_MB, PROFILING_STORAGE, PROFILING_TIMEOUT
+
+SCHEDULER = "scheduler.amazonaws.com"
+# When a day's last records have long been written: the queue that they wait in is empty within minutes.
+AFTER_THE_DAY = "cron(30 0 * * ? *)"
 
 
 class DriftStack(PlatformStack):
@@ -45,6 +51,7 @@ class DriftStack(PlatformStack):
         )
         self._check_batches(config, registry, notifications)
         self._check_labels(config, data, registry, notifications)
+        self._check_days(config, data, registry)
         cdk.CfnOutput(self, "DriftStateMachineArn", value=self.state_machine.state_machine_arn)
 
     def _detect(self, config: EnvironmentConfig, data: DataStack) -> PlatformFunction:
@@ -126,3 +133,57 @@ class DriftStack(PlatformStack):
         registry.may_use(on_ground_truth_arrived)
         registry.may_list(on_ground_truth_arrived)
         self.state_machine.grant_start_execution(on_ground_truth_arrived)
+
+    def _check_days(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> None:
+        """Every night, without anybody having asked for it: a model that nobody asked anything costs no run."""
+        on_day_ended = EventFunction(
+            self,
+            "OnDayEnded",
+            config=config,
+            timeout=cdk.Duration.minutes(5),
+            environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+                names.DRIFT_STATE_MACHINE_ARN: self.state_machine.state_machine_arn,
+            },
+            pattern=None,
+        )
+        registry.may_use(on_day_ended)
+        registry.may_list(on_day_ended)
+        data.data_bucket.may_list(on_day_ended)
+        self.state_machine.grant_start_execution(on_day_ended)
+        # A group of its own: the role below is for what is in it, and the timers of people are in another.
+        group = scheduler.CfnScheduleGroup(self, "Nightly")
+        role = iam.Role(
+            self,
+            "NightlyRole",
+            assumed_by=iam.ServicePrincipal(
+                SCHEDULER,
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID},
+                    "ArnLike": {"aws:SourceArn": group.attr_arn},
+                },
+            ),
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[on_day_ended.function_arn])
+        )
+        on_day_ended.failures.grant_send_messages(role)
+        scheduler.CfnSchedule(
+            self,
+            "DayEnded",
+            description="What champions were asked yesterday is checked for drift.",
+            group_name=group.ref,
+            schedule_expression=AFTER_THE_DAY,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=on_day_ended.function_arn,
+                role_arn=role.role_arn,
+                input='{"due_at": "<aws.scheduler.scheduled-time>"}',
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=86400, maximum_retry_attempts=185
+                ),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=on_day_ended.failures.queue_arn),
+            ),
+        )

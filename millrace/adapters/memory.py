@@ -22,7 +22,7 @@ from millrace.domain.dataset import (
     UploadState,
     VersionState,
 )
-from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
+from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, outranks
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import (
     CHAMPION,
@@ -622,7 +622,7 @@ class InMemoryDriftReports:
         self._reports[summary.id] = summary
         key = (day.model, day.kind, day.day)
         seen = self._days.get(key)
-        if seen is None or (seen.created_at, seen.report_id) < (day.created_at, day.report_id):
+        if seen is None or outranks(day, seen):
             self._days[key] = day
         self._trail.record(audit.drift_reported(summary))
 

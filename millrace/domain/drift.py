@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -226,7 +226,7 @@ class DriftCell(Entity):
 
 
 class DriftDay(Entity):
-    """The heatmap's column: what the latest report about one day said of each feature."""
+    """The heatmap's column: what the latest report that judged one day said of each feature, else the latest."""
 
     model: str
     kind: DriftKind
@@ -260,6 +260,15 @@ def day_of(report: DriftReport) -> DriftDay:
         window_rows=report.window_rows,
         cells=tuple(cell_of(feature) for feature in report.features),
     )
+
+
+def outranks(day: DriftDay, told: DriftDay) -> bool:
+    """Whether `day` is to be told instead of `told`: what was judged before what was not, then the later report."""
+
+    def rank(each: DriftDay) -> tuple[bool, datetime, str]:
+        return each.verdict is not DriftVerdict.SKIPPED, each.created_at, each.report_id
+
+    return rank(day) > rank(told)
 
 
 def cell_of(feature: FeatureDrift) -> DriftCell:

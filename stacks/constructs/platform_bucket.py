@@ -62,6 +62,10 @@ class PlatformBucket(s3.Bucket):
     def may_read(self, grantee: iam.IGrantable, *prefixes: str) -> None:
         """Read objects and see whether one exists: without ListBucket, S3 answers 403 for what is not there."""
         self._allow(grantee, ["s3:GetObject", "s3:GetObjectVersion"], prefixes)
+        self.may_list(grantee)
+
+    def may_list(self, grantee: iam.IGrantable) -> None:
+        """See which objects there are, and none of them."""
         iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket_arn])
 
     def may_write(self, grantee: iam.IGrantable, *prefixes: str) -> None:

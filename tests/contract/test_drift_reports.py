@@ -67,6 +67,16 @@ def test_a_day_is_told_by_the_latest_report_about_it_whatever_order_they_come_in
     assert (day.report_id, day.verdict) == (late.id, DriftVerdict.OK)
 
 
+def test_what_was_judged_about_a_day_is_not_hidden_by_a_later_report_that_was_not(reports: DriftReports) -> None:
+    skipped = {"verdict": DriftVerdict.SKIPPED, "drifted": ()}
+    recorded(reports, a_drift_summary("first", minutes=1, **skipped))
+    judged = recorded(reports, a_drift_summary("judged", minutes=2))
+    recorded(reports, a_drift_summary("later", minutes=9, **skipped))
+
+    (day,) = reports.days("credit", DriftKind.DATA, TODAY, TODAY)
+    assert (day.report_id, day.verdict) == (judged.id, DriftVerdict.DRIFT)
+
+
 def test_days_are_those_of_one_model_and_kind_between_two_dates_in_order(reports: DriftReports) -> None:
     days = [TODAY - timedelta(days=ago) for ago in (0, 3, 1)]
     for number, day in enumerate(days):

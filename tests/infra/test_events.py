@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from conftest import Platform
 
 from millrace import names
 from millrace.domain.event import DatasetVersionReady, ModelVersionApproved
+from stacks.config import ENVIRONMENTS
 
 
 def rule_of(platform: Platform, function: str) -> Mapping[str, Any]:
@@ -120,3 +122,24 @@ def test_events_that_cannot_be_delivered_wait_in_the_functions_queue(prod: Platf
     for rule in rules:
         (target,) = rule["Targets"]
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
+
+
+def test_every_night_each_environment_checks_what_champions_were_asked(platform_of: Callable[[str], Platform]) -> None:
+    for environment in ENVIRONMENTS:
+        platform = platform_of(environment)
+        (schedule,) = platform.properties("AWS::Scheduler::Schedule")
+        (function,) = [name for name in platform.resources("AWS::Lambda::Function") if name.startswith("OnDayEnded")]
+
+        assert (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"]) == ("cron(30 0 * * ? *)", "UTC")
+        assert schedule["Target"]["Arn"]["Fn::GetAtt"][0] == function
+        assert json.loads(schedule["Target"]["Input"]) == {"due_at": "<aws.scheduler.scheduled-time>"}
+
+
+def test_only_the_nightly_schedule_may_use_the_role_that_wakes_its_function(prod: Platform) -> None:
+    (name,) = [name for name in prod.resources("AWS::IAM::Role") if name.startswith("NightlyRole")]
+    (statement,) = prod.resources("AWS::IAM::Role")[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    (schedule,) = prod.properties("AWS::Scheduler::Schedule")
+
+    group = schedule["GroupName"]["Ref"]
+    assert statement["Condition"]["ArnLike"] == {"aws:SourceArn": {"Fn::GetAtt": [group, "Arn"]}}
+    assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}

@@ -89,6 +89,7 @@ KNOWN_PIPELINES = {
     "lambdas.events.on_model_version_approved": {names.DEPLOYMENT_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_input_arrived": {names.BATCH_INFERENCE_STATE_MACHINE_ARN},
     "lambdas.events.on_ground_truth_arrived": {names.DRIFT_STATE_MACHINE_ARN},
+    "lambdas.events.on_day_ended": {names.DRIFT_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_inference_completed": {names.DRIFT_STATE_MACHINE_ARN},
     "lambdas.events.on_drift_detected": {names.TRAINING_STATE_MACHINE_ARN},
     "lambdas.events.on_execution_ended": PIPELINES,
@@ -195,7 +196,7 @@ def test_every_function_has_a_role_of_its_own(prod: Platform) -> None:
 def test_what_an_event_function_cannot_handle_waits_in_a_queue(prod: Platform) -> None:
     by_event = {name: function for name, function in prod.functions().items() if ".events." in name}
 
-    assert len(by_event) == 11
+    assert len(by_event) == 12
     for function in by_event.values():
         assert function["DeadLetterConfig"]["TargetArn"]["Fn::GetAtt"][0] in prod.resources("AWS::SQS::Queue")
     assert {config["MaximumRetryAttempts"] for config in prod.properties("AWS::Lambda::EventInvokeConfig")} == {2}
@@ -226,7 +227,7 @@ def test_metrics_can_be_published_in_a_known_namespace_only(prod: Platform) -> N
 
     spaces = [statement["Condition"]["StringEqualsIfExists"]["cloudwatch:namespace"] for statement in publishing]
     assert [names.METRIC_NAMESPACE] in [listed(space) for space in spaces]
-    assert len(spaces) == 12
+    assert len(spaces) == 11
 
 
 def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
@@ -258,6 +259,7 @@ def test_roles_come_without_ready_made_policies(prod: Platform) -> None:
         ("RecordDriftReports", set()),
         ("OnBatchInferenceCompleted", set()),
         ("OnGroundTruthArrived", set()),
+        ("OnDayEnded", set()),
         ("Predict", set()),
         ("WriteInferenceRecords", {names.INFERENCE_PREFIX}),
         ("PublishSite", {""}),

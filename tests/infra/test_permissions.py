@@ -55,6 +55,8 @@ ROLES = {
     "RegisterCandidates": FUNCTION | READ | WRITE | TABLE | {"sns:Publish"},
     "OnScheduleDue": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "Waking": {"lambda:InvokeFunction"},
+    "OnDayEnded": EVENT_FUNCTION | TABLE | LIST | {"s3:ListBucket", "states:StartExecution"},
+    "Nightly": {"lambda:InvokeFunction"} | TELL,
     "OnModelVersionApproved": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "Export": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "CheckServingArtefact": FUNCTION | READ | WRITE | TABLE,

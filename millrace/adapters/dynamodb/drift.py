@@ -9,7 +9,7 @@ from millrace import names
 from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.table import BODY, Item, Plain, Table
 from millrace.domain import audit
-from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
+from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, outranks
 from millrace.errors import NotFound
 from millrace.ports import Page
 
@@ -61,7 +61,7 @@ class DynamoDriftReports:
         writes = [self._table.create(_pk(summary.id), _META, attributes)]
         if seen is None:
             writes.append(self._table.create(pk, sk, told))
-        elif str(seen["reported_at"]) < listed_at:
+        elif outranks(day, DriftDay.model_validate_json(seen[BODY])):
             writes.append(self._table.change(pk, sk, told, when={"reported_at": seen["reported_at"]}))
         self._table.write(*writes, *self._trail.recording(audit.drift_reported(summary)))
 
