@@ -178,6 +178,15 @@ class ModelRegistry(Protocol):
     def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
         """By name, from the position `after` on."""
 
+    def waiting(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
+        """Models with versions that wait for a decision, the one that got its last version latest first."""
+
+    def live(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
+        """Models with a champion, by name."""
+
+    def look_up_models(self, names: Iterable[str]) -> Mapping[str, RegisteredModel]:
+        """Those of the models that exist, by name, read together. At most 100."""
+
     def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], ModelVersion]:
         """Those of the versions that exist, by model and number, read together. At most 100."""
 

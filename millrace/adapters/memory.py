@@ -701,6 +701,16 @@ class InMemoryModelRegistry:
     def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
         return _page(self.models(), lambda model: model.name, after, limit)
 
+    def waiting(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
+        found = [model for model in self.models() if model.pending]
+        return sorted(found, key=lambda model: (self._last_registered(model.name), model.name), reverse=True)[:limit]
+
+    def live(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
+        return [model for model in self.models() if CHAMPION in model.aliases][:limit]
+
+    def look_up_models(self, names: Iterable[str]) -> Mapping[str, RegisteredModel]:
+        return {name: self._models[name] for name in names if name in self._models}
+
     def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], ModelVersion]:
         return {key: self._versions[key] for key in versions if key in self._versions}
 
@@ -788,6 +798,9 @@ class InMemoryModelRegistry:
     def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
         latest_first = list(reversed(self.history(model)))
         return _page(latest_first, lambda event: f"{event.sequence:08}", after, limit, newest_first=True)
+
+    def _last_registered(self, model: str) -> datetime:
+        return [event.at for event in self._events[model] if event.kind is ModelEventKind.REGISTERED][-1]
 
     def _record(self, model: str, **facts: Any) -> ModelEvent:
         events = self._events.setdefault(model, [])

@@ -18,6 +18,8 @@ FAILURES_SINCE = timedelta(days=7)
 QUALITY_SINCE = timedelta(weeks=12)
 _FAILED = (RunState.FAILED, RunState.TIMED_OUT)
 _LOOKED_AT = 20
+# Of each model: its latest events, and the latest of its versions that wait.
+_EVENTS_LOOKED_AT, _VERSIONS_LOOKED_AT = 50, 10
 _LONGEST_BATCH = 100
 
 
@@ -52,41 +54,57 @@ class LiveModel(NamedTuple):
     drift: DriftSummary | None
 
 
-Drifts = Mapping[tuple[str, DriftKind], DriftSummary]
-"""The latest report on each model that is live, of each kind."""
+class Standing(NamedTuple):
+    """How models stand: the latest of those that wait for a decision, the first by name of those that are live.
+
+    `drifts` is the latest report on each model and of each kind, of versions that are champions now, among the latest
+    reports of all.
+    """
+
+    waiting: Sequence[RegisteredModel]
+    live: Sequence[RegisteredModel]
+    drifts: Mapping[tuple[str, DriftKind], DriftSummary]
 
 
-def latest_drifts(*, registry: ModelRegistry, reports: DriftReports) -> Drifts:
-    """Of the versions that are champions now, among the latest reports of all."""
-    champions = {model.name: model.aliases.get(CHAMPION) for model in registry.models()}
-    told = [each for each in reports.page(limit=_LONGEST_BATCH).items if champions.get(each.model) == each.number]
-    return {(each.model, each.kind): each for each in reversed(told) if each.number is not None}
+def standing(*, registry: ModelRegistry, reports: DriftReports, limit: int) -> Standing:
+    """At most `limit` models of each sort, found without reading the others."""
+    return Standing(registry.waiting(limit=limit), registry.live(limit=limit), _latest_drifts(registry, reports))
 
 
-def needs(*, registry: ModelRegistry, ledger: RunLedger, drifts: Drifts, now: datetime) -> Sequence[Need]:
+def needs(*, registry: ModelRegistry, ledger: RunLedger, standing: Standing, now: datetime) -> Sequence[Need]:
     """Newest first: an approval for each model with waiting versions, each drift, each failure nothing followed."""
-    drifted = [each for each in drifts.values() if each.verdict is DriftVerdict.DRIFT]
+    drifted = [each for each in standing.drifts.values() if each.verdict is DriftVerdict.DRIFT]
     found = [
-        *_approvals(registry),
+        *_approvals(registry, standing.waiting),
         *_failures(ledger, now),
         *(Need(NeedKind.DRIFT, each.created_at, drift=each) for each in drifted),
     ]
     return sorted(found, key=lambda need: need.at, reverse=True)
 
 
-def usual_seconds(*, ledger: RunLedger, run: Run) -> float | None:
-    """How long runs of this pipeline on this dataset take: the median of the latest that succeeded."""
-    before = ledger.page(pipeline=run.pipeline, state=RunState.SUCCEEDED, dataset=run.dataset, limit=_LOOKED_AT).items
+def usual_seconds(*, ledger: RunLedger, pipeline: str, dataset: str) -> float | None:
+    """How long runs of a pipeline on a dataset take: the median of the latest that succeeded."""
+    before = ledger.page(pipeline=pipeline, state=RunState.SUCCEEDED, dataset=dataset, limit=_LOOKED_AT).items
     seconds = [(each.ended_at - each.started_at).total_seconds() for each in before if each.ended_at]
     return median(seconds) if seconds else None
 
 
-def live_models(*, registry: ModelRegistry, drifts: Drifts, now: datetime, limit: int) -> Sequence[LiveModel]:
-    """The models with a champion, by name, and how good their champions of the last 12 weeks were."""
-    models = [model for model in registry.models() if CHAMPION in model.aliases][:limit]
-    moves = {model.name: _moves(registry.history(model.name), now - QUALITY_SINCE) for model in models}
-    versions = _look_up(registry, {(name, move.number) for name, each in moves.items() for move in each})
-    return [_live(model, moves[model.name], versions, drifts.get((model.name, DriftKind.DATA))) for model in models]
+def live_models(*, registry: ModelRegistry, standing: Standing, now: datetime) -> Sequence[LiveModel]:
+    """How good the champions of the last 12 weeks were, as far as a model's latest events reach."""
+    moves = {model.name: _moves(registry, model.name, now - QUALITY_SINCE) for model in standing.live}
+    shown = {(name, move.number) for name, each in moves.items() for move in each}
+    champions = {(model.name, model.aliases[CHAMPION]) for model in standing.live}
+    versions = _look_up(registry, shown | champions)
+    drifts = {name: report for (name, kind), report in standing.drifts.items() if kind is DriftKind.DATA}
+    return [_live(model, moves[model.name], versions, drifts.get(model.name)) for model in standing.live]
+
+
+def _latest_drifts(registry: ModelRegistry, reports: DriftReports) -> Mapping[tuple[str, DriftKind], DriftSummary]:
+    latest = reports.page(limit=_LONGEST_BATCH).items
+    known = registry.look_up_models({each.model for each in latest})
+    champions = {name: model.aliases.get(CHAMPION) for name, model in known.items()}
+    told = [each for each in latest if each.number is not None and champions.get(each.model) == each.number]
+    return {(each.model, each.kind): each for each in reversed(told)}
 
 
 def _live(
@@ -105,28 +123,31 @@ def _live(
     return LiveModel(model, champion, quality, drift)
 
 
-def _moves(history: Sequence[ModelEvent], since: datetime) -> Sequence[ModelEvent]:
-    """The moves of the champion since then, and the last one before, which still counted then."""
-    moves = [event for event in history if event.alias == CHAMPION]
+def _moves(registry: ModelRegistry, model: str, since: datetime) -> Sequence[ModelEvent]:
+    """The moves of the champion since then, and the last one before, which still counted then; oldest first."""
+    latest = registry.page_history(model, limit=_EVENTS_LOOKED_AT).items
+    moves = [event for event in reversed(latest) if event.alias == CHAMPION]
     before = [move for move in moves if move.at < since][-1:]
     return [*before, *(move for move in moves if move.at >= since)]
 
 
-def _approvals(registry: ModelRegistry) -> list[Need]:
-    waiting = [model for model in registry.models() if model.pending]
-    versions = _look_up(registry, {(model.name, number) for model in waiting for number in model.pending})
-    return [_approval([versions[model.name, number] for number in model.pending]) for model in waiting]
+def _approvals(registry: ModelRegistry, waiting: Sequence[RegisteredModel]) -> list[Need]:
+    latest = {model.name: sorted(model.pending)[-_VERSIONS_LOOKED_AT:] for model in waiting}
+    versions = _look_up(registry, {(name, number) for name, numbers in latest.items() for number in numbers})
+    return [_approval(model, [versions[model.name, number] for number in latest[model.name]]) for model in waiting]
 
 
-def _approval(pending: Sequence[ModelVersion]) -> Need:
-    first = max(pending, key=lambda version: (version.recommended, version.number))
-    return Need(NeedKind.APPROVAL, first.created_at, version=first, waiting=len(pending))
+def _approval(model: RegisteredModel, latest: Sequence[ModelVersion]) -> Need:
+    first = max(latest, key=lambda version: (version.recommended, version.number))
+    return Need(NeedKind.APPROVAL, first.created_at, version=first, waiting=len(model.pending))
 
 
 def _failures(ledger: RunLedger, now: datetime) -> list[Need]:
     failed = [run for state in _FAILED for run in ledger.page(state=state, limit=_LOOKED_AT).items]
     recent = [run for run in failed if run.ended_at is not None and run.ended_at > now - FAILURES_SINCE]
-    return [Need(NeedKind.RUN_FAILED, run.ended_at or now, run=run) for run in recent if _is_latest(ledger, run)]
+    latest = {(run.pipeline, run.dataset): run for run in sorted(recent, key=lambda run: run.started_at)}
+    found = [run for run in latest.values() if _is_latest(ledger, run)]
+    return [Need(NeedKind.RUN_FAILED, run.ended_at or now, run=run) for run in found]
 
 
 def _is_latest(ledger: RunLedger, run: Run) -> bool:

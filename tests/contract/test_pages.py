@@ -134,8 +134,7 @@ def test_a_run_knows_how_often_it_changed(ledger: RunLedger) -> None:
 
 
 def test_looking_for_rare_runs_stops_and_goes_on_from_there(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("millrace.adapters.dynamodb.table._LOOKED_AT", 2)
-    monkeypatch.setattr("millrace.adapters.dynamodb.table._ROUNDS", 2)
+    monkeypatch.setattr("millrace.adapters.dynamodb.table._LOOKED_AT", (1, 3))
     ledger = DynamoRunLedger(table)
     for minute in range(10):
         ledger.open(a_run(f"run-{minute}", minutes=minute, pipeline="ingest" if minute == 1 else "training"))

@@ -77,6 +77,43 @@ def test_a_registered_version_is_found_again_with_everything(registry: ModelRegi
     )
 
 
+def test_models_that_wait_for_a_decision_are_found_until_nothing_of_them_waits(registry: ModelRegistry) -> None:
+    for minute, model in enumerate(("pears", "apples", "plums", "pears")):
+        number = registry.claim_number(model, dataset=model, run_id=f"t-{minute}", algorithm="xgboost", at=NOON)
+        made = a_model_version(number, model=model, run_id=f"t-{minute}", created_at=later(minute))
+        registry.register(made, actor="training")
+
+    def waiting(limit: int = 50) -> list[RegisteredModel]:
+        return list(registry.waiting(limit=limit))
+
+    assert waiting() == [registry.model(name) for name in ("pears", "plums", "apples")]
+    assert [model.name for model in waiting(2)] == ["pears", "plums"]
+    for model, number, left in (("plums", 1, ["pears", "apples"]), ("pears", 1, ["pears", "apples"])):
+        registry.decide(model, number, approve=False, actor="ada", reason="no", at=later(9))
+        assert [each.name for each in waiting()] == left
+    registry.decide("pears", 2, approve=True, actor="ada", reason="good", at=later(9))
+    assert [each.name for each in waiting()] == ["apples"]
+
+
+def test_models_with_a_champion_are_found_by_name(registry: ModelRegistry) -> None:
+    for model, alias in (("pears", "champion"), ("apples", "champion"), ("plums", "tried"), ("figs", None)):
+        number = registry.claim_number(model, dataset=model, run_id="t-1", algorithm="xgboost", at=NOON)
+        registry.register(a_model_version(number, model=model, run_id="t-1"), actor="training")
+        registry.decide(model, number, approve=True, actor="ada", reason="good", at=later(1))
+        if alias:
+            registry.move_alias(model, alias, number, expected=None, actor="ada", reason="good", at=later(2))
+
+    assert list(registry.live()) == [registry.model("apples"), registry.model("pears")]
+    assert [model.name for model in registry.live(limit=1)] == ["apples"]
+
+
+def test_models_are_looked_up_by_name_together(registry: ModelRegistry) -> None:
+    registered(registry)
+
+    assert registry.look_up_models(["credit", "nobody", "credit"]) == {"credit": registry.model("credit")}
+    assert registry.look_up_models([]) == {}
+
+
 def test_registering_is_an_event_with_the_verdict(registry: ModelRegistry) -> None:
     claimed(registry)
     registry.register(a_model_version(verdict=a_verdict("It gains 0.02.")), actor="training")

@@ -22,7 +22,7 @@ from millrace.domain.model import ApprovalState
 from millrace.domain.role import EVERYONE
 from millrace.domain.run import Run, RunState
 from millrace.domain.tally import DayTally, RunCounts
-from millrace.use_cases.survey_platform import latest_drifts, live_models, needs, usual_seconds
+from millrace.use_cases.survey_platform import Standing, live_models, needs, standing, usual_seconds
 
 resource = Resource("dashboard")
 LATEST = 5
@@ -69,17 +69,18 @@ def get_overview() -> Response[OverviewAnswer]:
     series = platform.tallies.days(today - timedelta(days=SHOWN_DAYS - 1), today)
     runs = platform.ledger.page(limit=SHOWN_RUNS).items
     running = platform.ledger.page(state=RunState.RUNNING, limit=SHOWN_RUNS).items
-    models = platform.registry.models()
-    seen = [f"{run.run_id}.{run.revision}" for run in (*runs, *running)]
-    drifts = latest_drifts(registry=platform.registry, reports=platform.drift_reports)
-    seen += [*(f"{each.name}.{each.revision}" for each in models), *(each.id for each in drifts.values())]
-    etag = resource.unless_unchanged(today, tally, series, *seen)
+    models = standing(registry=platform.registry, reports=platform.drift_reports, limit=SHOWN_MODELS)
+    etag = resource.unless_unchanged(today, tally, series, *_seen(models, [*runs, *running]))
+    usual = {
+        (pipeline, dataset): usual_seconds(ledger=platform.ledger, pipeline=pipeline, dataset=dataset)
+        for pipeline, dataset in {(run.pipeline, run.dataset) for run in running}
+    }
     body = OverviewAnswer(
         needs=[
             need_answer(need)
-            for need in needs(registry=platform.registry, ledger=platform.ledger, drifts=drifts, now=now)
+            for need in needs(registry=platform.registry, ledger=platform.ledger, standing=models, now=now)
         ],
-        running=[_running(run, usual_seconds(ledger=platform.ledger, run=run)) for run in running],
+        running=[_running(run, usual[run.pipeline, run.dataset]) for run in running],
         recent_runs=[run_summary(run) for run in runs if run.state is not RunState.RUNNING],
         runs_by_day=_every_day(series, today, SHOWN_DAYS),
         succeeded_share=_succeeded_share(_states(tally.runs)),
@@ -88,12 +89,15 @@ def get_overview() -> Response[OverviewAnswer]:
         dataset_versions=tally.dataset_versions,
         models=tally.models,
         pending_approvals=tally.model_versions[ApprovalState.PENDING],
-        live_models=[
-            live_model(each)
-            for each in live_models(registry=platform.registry, drifts=drifts, now=now, limit=SHOWN_MODELS)
-        ],
+        live_models=[live_model(each) for each in live_models(registry=platform.registry, standing=models, now=now)],
     )
     return answer(body, etag=etag, poll_after=BUSY_SECONDS if running else IDLE_SECONDS)
+
+
+def _seen(models: Standing, runs: Sequence[Run]) -> list[str]:
+    """What the overview shows, by revision."""
+    shown = [f"{each.name}.{each.revision}" for each in (*models.waiting, *models.live)]
+    return [*shown, *(each.id for each in models.drifts.values()), *(f"{run.run_id}.{run.revision}" for run in runs)]
 
 
 def _running(run: Run, usual: float | None) -> RunningRun:

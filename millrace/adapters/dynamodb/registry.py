@@ -2,6 +2,9 @@
 
 The model's `sequence` attribute numbers its events and guards everything that moves: each transaction writes event
 n + 1 only while the model is at n, so the history has no gaps and no two changes can both win.
+
+A model with versions to decide on, and one with a champion, has a mark for it: an item that lists it among those alone,
+so that finding a few of them does not read all models.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from millrace import names
 from millrace.adapters.dynamodb.audit import DynamoAuditTrail
-from millrace.adapters.dynamodb.table import BODY, Item, Lost, Plain, Table
+from millrace.adapters.dynamodb.table import BODY, LONGEST_LOOK_UP, Item, Lost, Plain, Table
 from millrace.adapters.dynamodb.tally import DynamoTallies
 from millrace.domain import audit, tally
 from millrace.domain.model import (
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 _META = "META"
 _LISTING = "MODELS"
+_WAITING, _LIVE = "WAITING", "LIVE"
 
 
 class DynamoModelRegistry:
@@ -67,6 +71,16 @@ class DynamoModelRegistry:
     def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
         items, position = self._table.page(names.LISTING_INDEX, _LISTING, after=after, limit=limit)
         return Page([_model(item) for item in items], position)
+
+    def waiting(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
+        return [model for model in self._marked(_WAITING, limit, newest_first=True) if model.pending]
+
+    def live(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
+        return [model for model in self._marked(_LIVE, limit) if CHAMPION in model.aliases]
+
+    def look_up_models(self, names: Iterable[str]) -> Mapping[str, RegisteredModel]:
+        items = self._table.look_up([(_pk(name), _META) for name in dict.fromkeys(names)])
+        return {model.name: model for model in map(_model, items)}
 
     def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], ModelVersion]:
         keys = [(_pk(model), _version_sk(number)) for model, number in dict.fromkeys(versions)]
@@ -217,6 +231,7 @@ class DynamoModelRegistry:
         self._table.write(
             *self._recorded(event, {BODY: changed.model_dump_json()}),
             self._table.create(pk, _version_sk(version.number), _version_attributes(version)),
+            self._mark(version.model, _WAITING, f"{_sortable(version.created_at)}#{version.model}"),
             self._tallies.counting(version.model, tally.ONE_MODEL_VERSION),
             *self._trail.recording(audit.version_registered(version, actor)),
         )
@@ -240,7 +255,9 @@ class DynamoModelRegistry:
             at=approval.decided_at or version.created_at,
         )
         changed = with_decided(_model(item), number)
+        done = [] if changed.pending else [self._table.forget(_pk(model), _WAITING)]
         self._table.write(
+            *done,
             *self._recorded(event, {BODY: changed.model_dump_json()}),
             self._table.change(
                 _pk(model),
@@ -264,7 +281,9 @@ class DynamoModelRegistry:
     def _move_once(self, model: RegisteredModel, event: ModelEvent) -> None:
         """The approval that was read needs no condition: a decision is final."""
         moved = with_alias(model, str(event.alias), event.number)
+        live = [self._mark(model.name, _LIVE, model.name)] if CHAMPION in moved.aliases else []
         self._table.write(
+            *live,
             *self._recorded(event, {BODY: moved.model_dump_json()}),
             *self._trail.recording(audit.alias_moved(event)),
         )
@@ -278,6 +297,20 @@ class DynamoModelRegistry:
             ),
             self._table.create(pk, f"EVENT#{event.sequence:08}", {BODY: event.model_dump_json()}),
         ]
+
+    def _mark(self, model: str, mark: str, listed_at: str) -> TransactWriteItemTypeDef:
+        """The sequence that the same transaction moves guards it: marks need no condition of their own."""
+        listed: dict[str, Plain] = {"model": model, "listing": f"{_LISTING}#{mark}", "listed_at": listed_at}
+        return self._table.put(_pk(model), mark, listed)
+
+    def _marked(self, mark: str, limit: int, *, newest_first: bool = False) -> list[RegisteredModel]:
+        """The index may trail the models, which are read as they are now."""
+        listing = f"{_LISTING}#{mark}"
+        marks, _ = self._table.page(names.LISTING_INDEX, listing, after=None, limit=limit, newest_first=newest_first)
+        found: dict[str, RegisteredModel] = {}
+        for first in range(0, len(marks), LONGEST_LOOK_UP):
+            found.update(self.look_up_models(each["model"] for each in marks[first : first + LONGEST_LOOK_UP]))
+        return [found[each["model"]] for each in marks if each["model"] in found]
 
     def _model_item(self, name: str) -> Item:
         item = self._table.get(_pk(name), _META)
@@ -296,6 +329,10 @@ def _version_sk(number: int) -> str:
 
 def _candidate_sk(run_id: str, algorithm: str) -> str:
     return f"CANDIDATE#{run_id}#{algorithm}"
+
+
+def _sortable(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
 
 
 def _model(item: Item) -> RegisteredModel:

@@ -25,9 +25,10 @@ Item = Mapping[str, Any]
 BODY = "body"
 
 _ATTEMPTS = 25
-# A page looks at so many items for those it wants, and does so a few times: time is bounded, however rare they are.
-_LOOKED_AT = 250
-_ROUNDS = 4
+# A page looks at so many items for those it wants, and at more when it finds too few: time is bounded, however rare
+# they are.
+_LOOKED_AT = (50, 150, 300, 500)
+LONGEST_LOOK_UP = 100
 _COMPRESS_ABOVE_BYTES = 32 * 1024
 _RETRY = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _RETRY_CALL = {"TransactionConflictException", "TransactionInProgressException"}
@@ -124,9 +125,9 @@ class Table:
         if condition:
             query["FilterExpression"] = condition
         found: list[Item] = []
-        for _ in range(_ROUNDS):
+        for looked_at in _LOOKED_AT:
             query.update(_beyond(after, newest_first=newest_first, query=query))
-            answer = self._client.query(**query, Limit=_LOOKED_AT if condition else limit + 1 - len(found))
+            answer = self._client.query(**query, Limit=looked_at if condition else limit + 1 - len(found))
             found += map(_plain, answer["Items"])
             if len(found) > limit:
                 return found[:limit], str(found[limit - 1][names.LISTING_SORT_KEY])
@@ -178,6 +179,11 @@ class Table:
                 "ExpressionAttributeNames": {"#pk": names.PARTITION_KEY},
             }
         }
+
+    def put(self, pk: str, sk: str, attributes: Mapping[str, Plain]) -> TransactWriteItemTypeDef:
+        """Write an item whether it exists or not: another operation of the same transaction has the condition."""
+        stored = {name: _stored(name, value) for name, value in attributes.items()}
+        return {"Put": {"TableName": self._name, "Item": {**_key(pk, sk), **stored}}}
 
     def change(
         self, pk: str, sk: str, attributes: Mapping[str, Plain], *, when: Mapping[str, Plain]
@@ -238,6 +244,10 @@ class Table:
                 "ExpressionAttributeValues": values,
             }
         }
+
+    def forget(self, pk: str, sk: str) -> TransactWriteItemTypeDef:
+        """Delete an item, if it exists: another operation of the same transaction has the condition."""
+        return {"Delete": {"TableName": self._name, "Key": _key(pk, sk)}}
 
     def write(self, *operations: TransactWriteItemTypeDef) -> None:
         """All of them or none. Raises Lost when a condition did not hold, Conflict when others keep getting in between.

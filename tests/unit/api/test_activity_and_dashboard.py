@@ -167,6 +167,16 @@ def test_a_live_model_shows_how_good_its_champions_were(api: Api) -> None:
     assert [point["value"]["value"] for point in live["quality"]] == [0.83, 0.83]
 
 
+def test_the_overview_shows_the_latest_of_many_versions_that_wait_and_says_how_many_do(api: Api) -> None:
+    for _ in range(5):
+        api.trained()
+
+    (approval,) = api.get("/dashboard/overview").json["needs"]
+
+    assert (approval["waiting"], approval["version"]["recommended"]) == (15, True)
+    assert approval["version"]["number"] > 12
+
+
 def test_cost_is_of_this_month_and_goes_on_as_it_was(api: Api) -> None:
     job = Job(service="sagemaker", name="train", machine="ml.m5.large", billable_seconds=3600)
     step = Step(name="Train", state=RunState.SUCCEEDED, job=job)
