@@ -81,3 +81,19 @@ test('a channel is made and tried; its deliveries say what came of it; deleted, 
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await expect(row).toHaveCount(0);
 });
+
+test('an e-mail address is made a channel, and taken away again', async ({ page }) => {
+  const name = `by mail ${Date.now()}`;
+  await open(page, '/settings');
+  await page.getByRole('button', { name: 'New channel…' }).click();
+  await page.getByRole('combobox', { name: 'Kind' }).selectOption('email');
+  await page.getByRole('textbox', { name: 'Name' }).fill(name);
+  await page.getByRole('textbox', { name: /^Address/ }).fill('ada@example.com');
+  await page.getByRole('button', { name: 'Make the channel' }).click();
+
+  const row = page.getByRole('row', { name: new RegExp(name) });
+  await expect(row).toContainText('ada@example.com');
+  await row.getByRole('button', { name: `Delete ${name}` }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await expect(row).toHaveCount(0);
+});

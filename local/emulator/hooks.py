@@ -6,6 +6,7 @@ from local import jobs
 from local.context import EmulatorContext
 from local.emulator import (
     addresses,
+    condition_keys,
     events,
     front_door,
     functions,
@@ -25,6 +26,7 @@ HOOKS: tuple[Hook, ...] = (
     functions.install,
     storage.install,
     templates.install,
+    condition_keys.install,
     http_api.install,
     addresses.install,
     front_door.install,

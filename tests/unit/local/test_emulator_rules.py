@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from local.context import EmulatorContext
-from local.emulator import functions, history, observability, permissions, server, state_machines, storage
+from local.emulator import (
+    condition_keys,
+    functions,
+    history,
+    observability,
+    permissions,
+    server,
+    state_machines,
+    storage,
+)
 from local.emulator.environment import launcher_environment
 from local.emulator.persistence import StateStore
 
@@ -336,3 +345,24 @@ def test_a_delivered_event_is_forgotten_with_the_checkpoint_that_holds_its_effec
     assert [number for number, _ in StateStore(tmp_path / "state.db").undelivered()] == [first, second]
     store.checkpoint({})
     assert StateStore(tmp_path / "state.db").undelivered() == [(second, {"arn": "two"})]
+
+
+TOPIC = "arn:aws:sns:us-east-1:000000000000:Notifications"
+
+
+def test_a_subscription_tells_policies_its_protocol_and_its_endpoint() -> None:
+    asked = {"Protocol": ["email"], "Endpoint": ["ada@example.com"], "TopicArn": [TOPIC]}
+
+    assert condition_keys.subscription_keys("sns:Subscribe", asked) == {
+        "sns:Protocol": "email",
+        "sns:Endpoint": "ada@example.com",
+    }
+    assert condition_keys.subscription_keys("sns:Publish", asked) == {}
+
+
+def test_a_request_about_a_subscription_is_one_about_its_topic() -> None:
+    asked = {"SubscriptionArn": [f"{TOPIC}:1f0e"]}
+
+    assert condition_keys.topic_of_subscription("sns", asked) == TOPIC
+    assert condition_keys.topic_of_subscription("sqs", asked) == ""
+    assert condition_keys.topic_of_subscription("sns", {"SubscriptionArn": ["pending confirmation"]}) == ""
