@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const KB = 1000;
-const BUDGETS = { firstLoad: 165, entry: 150, route: 20, charts: 100, css: 8, fonts: 50 };
+const BUDGETS = { firstLoad: 165, entry: 150, route: 20, css: 8, fonts: 50 };
 
 const manifest = JSON.parse(readFileSync('dist/.vite/manifest.json', 'utf8'));
 const bytes = (file) => readFileSync(`dist/${file}`);
@@ -20,7 +20,6 @@ function closure(key, seen = new Set()) {
 }
 
 const files = (keys) => [...keys].map((key) => manifest[key].file);
-const isCharts = (key) => /x-charts|LineDrawing|BarDrawing|Drawing/.test(key);
 const entry = Object.keys(manifest).find((key) => manifest[key].isEntry);
 const shell = closure(entry);
 const css = [...new Set(Object.values(manifest).flatMap((chunk) => (chunk.css ?? []).concat(chunk.file.endsWith('.css') ? chunk.file : [])))];
@@ -31,10 +30,6 @@ for (const key of manifest[entry].dynamicImports.filter((each) => each.includes(
   const own = [...closure(key)].filter((each) => !shell.has(each));
   rows.push([`${key.replace('src/features/', '')}: its own, gzip`, gzip(files(own)), BUDGETS.route]);
   rows.push([`${key.replace('src/features/', '')}: first load, brotli`, brotli(files([...shell, ...own])), BUDGETS.firstLoad]);
-}
-for (const key of Object.keys(manifest).filter((each) => manifest[each].isDynamicEntry && isCharts(each))) {
-  const own = [...closure(key)].filter((each) => !shell.has(each));
-  rows.push([`${key.split('/').at(-1)}: charts, gzip`, gzip(files(own)), BUDGETS.charts]);
 }
 rows.push(['style sheets together, gzip', gzip(css), BUDGETS.css]);
 rows.push(['fonts', fonts.reduce((sum, file) => sum + bytes(`assets/${file}`).length, 0) / KB, BUDGETS.fonts]);

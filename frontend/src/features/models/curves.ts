@@ -26,9 +26,11 @@ export type CurveName = keyof typeof CURVES;
 export function seriesOf(answer: Answer, name: CurveName, look: Series['look']): Series[] {
   const { x, y } = CURVES[name];
   const curves = answer.curves[name] ?? [];
-  return curves.map(({ class_name, points }) => ({
+  return curves.map(({ class_name, points }, index) => ({
     name: curves.length > 1 ? `${class_name} (${answer.id})` : answer.id,
     look,
+    // With several classes the colour says which class, and the dashes which version.
+    hue: curves.length > 1 ? index : undefined,
     points: points.map((point) => ({ x: point[x] ?? 0, y: point[y] ?? 0 })),
   }));
 }

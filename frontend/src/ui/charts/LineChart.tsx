@@ -1,13 +1,13 @@
-import { lazy, Suspense } from 'react';
-
-import { Skeleton } from '../Loaded';
 import { figure } from '../format';
 import { ChartFrame } from './ChartFrame';
+import { LineDrawing } from './LineDrawing';
 
 export interface Series {
   name: string;
   /** `dashed` is what is live, `plain` what is new, `quiet` a reference. */
   look: 'plain' | 'dashed' | 'quiet';
+  /** Tells lines of one look apart, from 0 on. */
+  hue?: number;
   points: Array<{ x: number; y: number }>;
 }
 
@@ -17,16 +17,11 @@ export interface LineChartProps {
   xName: string;
   yName: string;
   series: Series[];
-  /** A point marked on each series, nearest to this x: for thresholds. */
+  /** Points that mean something, for example where a threshold is. */
   marks?: Array<{ x: number; y: number; name: string }>;
   xRange?: [number, number];
   yRange?: [number, number];
 }
-
-export const CHART_HEIGHT = 280;
-
-// The chart library is 90 kB: it comes when the first chart is shown.
-const Drawing = lazy(() => import('./LineDrawing'));
 
 /** Lines over a number, with everything a chart must have (ChartFrame). */
 export function LineChart(props: LineChartProps) {
@@ -34,9 +29,7 @@ export function LineChart(props: LineChartProps) {
   const rows = series.flatMap(({ name, points }) => points.map(({ x, y }) => [name, figure(x), figure(y)]));
   return (
     <ChartFrame title={title} summary={summary} table={{ head: ['Series', xName, yName], rows }}>
-      <Suspense fallback={<Skeleton height={CHART_HEIGHT} />}>
-        <Drawing {...props} />
-      </Suspense>
+      <LineDrawing {...props} />
     </ChartFrame>
   );
 }
