@@ -6,18 +6,22 @@ can never follow different formulas.
 
 The bootstrap draws rows regardless of their class: the share of each class in a future test set is as uncertain as the
 rest. A resample in which a metric is undefined (no positive row, say) is left out of that metric's interval.
+
+A metric at the end of its scale is the same in every resample: rows without one error show no other kind. It then gets
+the bounds that Wilson's interval gives a share without errors, those of z² more rows that are all wrong, or all right.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from millrace.analytics.measures import measures_for
+from millrace.analytics.measures import MEASURES, measures_for
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -29,6 +33,8 @@ CURVE_POINTS = 200
 # The epsilon of float32, which is what models answer in: a probability of 0 costs 16 nats, not infinity.
 SMALLEST_PROBABILITY = float(np.finfo(np.float32).eps)
 _CELLS_AT_ONCE = 2_000_000
+# z² of Wilson's interval: 3.84 rows at 95 %.
+_ROWS_NOT_SEEN = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) ** 2
 
 
 @dataclass(frozen=True)
@@ -242,6 +248,7 @@ def _mean_of_defined(values: Floats) -> Floats:
     return _share(np.where(defined, values, 0).sum(axis=0), defined.sum(axis=0).astype(np.float64), np.nan)
 
 
+ENDS_OF_SCALES = (0.0, 1.0)
 FORMULAS: dict[str, Formula] = {
     "roc_auc": _roc_auc,
     "average_precision": _average_precision,
@@ -295,14 +302,36 @@ def resampled_metrics(models: Sequence[Predictions], *, seed: int, count: int = 
 
 
 def intervals(predictions: Predictions, resampled: dict[str, Floats]) -> dict[str, Interval]:
-    """Each defined metric with its percentile interval from the bootstrap."""
+    """Each defined metric with its percentile interval from the bootstrap, at the end of its scale with Wilson's."""
     tail = (1 - CONFIDENCE) / 2
     found: dict[str, Interval] = {}
     for name, value in metric_values(predictions).items():
         defined = resampled[name][np.isfinite(resampled[name])]
         low, high = np.quantile(defined, [tail, 1 - tail])
+        if low == high and value in ENDS_OF_SCALES and MEASURES[name].higher_is_better and len(predictions.labels):
+            low, high = _bounds_by_rows_not_seen(name, predictions)
         found[name] = Interval(value, float(low), float(high))
     return found
+
+
+def _bounds_by_rows_not_seen(name: str, predictions: Predictions) -> tuple[float, float]:
+    """The worst and the best the metric becomes when z² rows of one class are added, all told wrongly or all rightly.
+
+    Of accuracy these are Wilson's bounds (Wilson, 1927); of the others the class where it matters most decides.
+    """
+    classes = np.unique(predictions.truth)
+    number = predictions.scores.shape[1]
+    truth = np.concatenate([classes, classes])
+    told = np.concatenate([classes, (classes + 1) % number])
+    extended = Predictions(
+        predictions.task,
+        np.concatenate([predictions.truth, truth]),
+        np.concatenate([predictions.scores, np.eye(number)[told]]),
+        np.concatenate([predictions.labels, told]),
+    )
+    counts = np.column_stack([np.ones((len(truth), predictions.rows)), _ROWS_NOT_SEEN * np.eye(len(truth))])
+    values = FORMULAS[name](extended, counts).clip(*ENDS_OF_SCALES)
+    return float(np.nanmin(values)), float(np.nanmax(values))
 
 
 def choose_threshold(predictions: Predictions, metric: str) -> float:

@@ -31,7 +31,7 @@ class Approval(Entity):
 
 
 class Metric(Entity):
-    """A figure on the test split with its 95 % bootstrap interval."""
+    """A figure on the test split with its 95 % interval: bootstrap, or Wilson's where no row was told wrongly."""
 
     value: float
     low: float

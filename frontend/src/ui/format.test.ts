@@ -8,6 +8,7 @@ describe('figures', () => {
     expect(figure(128_430)).toBe('128,430');
     expect(figure(41.256)).toBe('41.26');
     expect(figure(0.5)).toBe('0.50');
+    expect(figure(-0.0004, 3)).toBe('0.00');
   });
   test('an absent figure is a dash', () => {
     expect([figure(null), percent(undefined), money(null), bytes(undefined), duration(null)]).toEqual(['–', '–', '–', '–', '–']);

@@ -11,7 +11,8 @@ export function figure(value: number | null | undefined, digits?: number): strin
   if (value == null || !Number.isFinite(value)) return DASH;
   const size = Math.abs(value);
   const kept = digits ?? (size >= 1000 ? 0 : size >= 10 ? 2 : 4);
-  return new Intl.NumberFormat(LOCALE, { minimumFractionDigits: Math.min(kept, 2), maximumFractionDigits: kept }).format(value);
+  // A negative number that rounds to zero is zero: no `-0.00`.
+  return new Intl.NumberFormat(LOCALE, { minimumFractionDigits: Math.min(kept, 2), maximumFractionDigits: kept, signDisplay: 'negative' }).format(value);
 }
 
 /** `+0.0124` or `−0.0124`; zero has no sign. */

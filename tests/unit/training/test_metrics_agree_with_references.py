@@ -234,7 +234,54 @@ def test_a_resample_without_positives_is_left_out_of_the_interval() -> None:
     p = Predictions("binary", truth, np.column_stack([1 - positive, positive]), (positive >= 0.5).astype(np.int64))
     (drawn,) = resampled_metrics([p], seed=1)
     assert np.isnan(drawn["roc_auc"]).any()
-    assert intervals(p, drawn)["roc_auc"].low == 1.0
+    assert np.nanmax(drawn["roc_auc"]) == 1.0
+
+
+def perfect(rows_of_classes: list[int]) -> Predictions:
+    truth = np.repeat(np.arange(len(rows_of_classes)), rows_of_classes)
+    scores = np.eye(len(rows_of_classes))[truth] * 0.8 + 0.1
+    return Predictions("binary" if len(rows_of_classes) == 2 else "multiclass", truth, scores, truth)
+
+
+@given(st.lists(st.integers(1, 200), min_size=2, max_size=5))
+def test_a_perfect_accuracy_has_wilsons_interval(rows_of_classes: list[int]) -> None:
+    p = perfect(rows_of_classes)
+    (drawn,) = resampled_metrics([p], seed=1, count=50)
+    found = intervals(p, drawn)
+    wilson = stats.binomtest(p.rows, p.rows).proportion_ci(method="wilson")
+    assert found["accuracy"].low == pytest.approx(wilson.low)
+    assert found["accuracy"].high == 1.0
+
+
+@pytest.mark.parametrize("rows_of_classes", [[27, 12, 17], [50, 4], [1, 1]])
+def test_no_figure_without_an_error_is_shown_as_certain(rows_of_classes: list[int]) -> None:
+    p = perfect(rows_of_classes)
+    (drawn,) = resampled_metrics([p], seed=1)
+    found = intervals(p, drawn)
+    for name in {"accuracy", "balanced_accuracy", "macro_f1", "roc_auc", "f1", "recall"} & set(found):
+        assert found[name].value == found[name].high == 1.0, name
+        assert 0 <= found[name].low < 1, name
+    rarest = min(rows_of_classes)
+    recall = rarest / (rarest + stats.norm.ppf(0.975) ** 2)
+    assert found["balanced_accuracy"].low == pytest.approx(1 - (1 - recall) / len(rows_of_classes))
+
+
+def test_finding_none_of_few_positives_is_not_certain_either() -> None:
+    truth = np.array([1, 1, 1] + [0] * 60)
+    positive = np.linspace(0.1, 0.3, 63)
+    p = Predictions("binary", truth, np.column_stack([1 - positive, positive]), np.zeros(63, dtype=np.int64))
+    (drawn,) = resampled_metrics([p], seed=1)
+    recall = intervals(p, drawn)["recall"]
+    assert (recall.value, recall.low) == (0.0, 0.0)
+    assert recall.high == pytest.approx(stats.binomtest(0, 3).proportion_ci(method="wilson").high)
+
+
+def test_a_figure_that_no_row_could_change_keeps_its_point() -> None:
+    truth = np.arange(40) % 2
+    p = Predictions("binary", truth, np.full((40, 2), 0.5), np.ones(40, dtype=np.int64))
+    (drawn,) = resampled_metrics([p], seed=1)
+    auc = intervals(p, drawn)["roc_auc"]
+    assert (auc.low, auc.value, auc.high) == (0.5, 0.5, 0.5)
 
 
 # Thresholds, curves, confusion
