@@ -7,6 +7,7 @@ from local.context import EmulatorContext
 from local.emulator import (
     addresses,
     condition_keys,
+    decisions,
     events,
     front_door,
     functions,
@@ -23,6 +24,7 @@ from local.emulator import (
 Hook = Callable[[EmulatorContext], None]
 
 HOOKS: tuple[Hook, ...] = (
+    decisions.install,
     functions.install,
     storage.install,
     templates.install,

@@ -1,7 +1,7 @@
 """What a state machine's role must allow: Step Functions acts with it, and ministack does not look at it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ministack.core import iam_evaluator
@@ -110,7 +110,13 @@ def _allowed(policies: list[list[Any]], role_name: str, account_id: str, executi
         service_context={"iam:passedtoservice": needed.passed_to} if needed.passed_to else {},
     )
     if needed.resource is None:
-        return any(_names_action(statement, needed.action) for statement in _allows(policies))
+        # Which one it will be is not known: asked for the action alone, on what the role's own statements name.
+        return any(
+            iam_evaluator.evaluate(replace(context, resource_arn=resource), policies).decision == "Allow"
+            for statement in _allows(policies)
+            if _names_action(statement, needed.action)
+            for resource in statement.resources
+        )
     return bool(iam_evaluator.evaluate(context, policies).decision == "Allow")
 
 

@@ -17,6 +17,7 @@ SIGNATURES = {
     "core.iam_actions.extract_resource_arn": None,
     "core.iam_evaluator._action_matches": "(request_action: str, actions: list[str], not_actions: list[str]) -> bool",
     "core.iam_evaluator._gather_role_policies": None,
+    "core.iam_evaluator.enforce": None,
     "core.iam_evaluator.evaluate": None,
     "core.lambda_runtime._worker_class_for": "(config: dict)",
     "core.lambda_runtime.reset": "()",
