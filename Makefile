@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke rollback diff audit sbom
+        bootstrap deploy destroy smoke rollback diff audit sbom scan
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -112,6 +112,11 @@ audit: setup ## Known vulnerabilities of what the lock pins (asks the advisory d
 
 sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json
+
+scan: setup ## Lint what make synth wrote: checkov on the templates, parliament on every IAM policy (fetches both)
+	@test -f cdk.out/manifest.json || { echo "There is no cdk.out: make synth scan"; exit 2; }
+	@.tools/bin/uv tool run --from parliament==1.6.4 --with 'setuptools<81' python -m scripts.lint_policies cdk.out
+	@.tools/bin/uv tool run --from checkov==3.3.30 checkov --config-file .checkov.yaml --directory cdk.out
 
 contracts: setup frontend/node_modules/.package-lock.json ## Write contracts/openapi.json and the table of roles from the routes, the dashboard's types
 	@$(BIN)/python -m scripts.write_contracts

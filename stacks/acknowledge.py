@@ -10,9 +10,18 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
-    """Record that `findings` (cdk-nag ids without the pack's name) are meant, on this construct and below it."""
+    """Record that `findings` are meant, on this construct and below it.
+
+    A finding is a cdk-nag id of the pack AwsSolutions without its name, or one of NIST 800-53 with it.
+    """
     cdk.Validations.of(construct).acknowledge(
-        *(cdk.Acknowledgment(id=f"AwsSolutions-{finding}", reason=reason) for finding in findings)
+        *(
+            cdk.Acknowledgment(
+                id=finding if finding.startswith("NIST.") else f"AwsSolutions-{finding}",
+                reason=reason,
+            )
+            for finding in findings
+        )
     )
 
 

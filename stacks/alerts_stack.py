@@ -163,10 +163,11 @@ class AlertsStack(PlatformStack):
             ("prediction", "A model's predictions drifted"),
             ("performance", "A model predicts worse than it did"),
         ):
-            PlatformAlarm(
+            alarm = PlatformAlarm(
                 self,
                 f"{kind.capitalize()}Drift",
                 f"{what}. The alert names the model and the features.",
                 metric_of(names.METRIC_NAMESPACE, names.DRIFT_REPORTS, {names.DRIFT_KIND: kind}, period=HOUR),
                 topic=None,
             )
+            acknowledge(alarm, "DriftDetected has told everybody already.", "NIST.800.53.R5-CloudWatchAlarmAction")

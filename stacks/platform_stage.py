@@ -15,6 +15,7 @@ from stacks.comparison_stack import ComparisonStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
 from stacks.data_stack import DataStack
 from stacks.drift_stack import DriftStack
+from stacks.findings import accept
 from stacks.frontend_stack import FrontendStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
@@ -38,6 +39,7 @@ FEATURE_FLAGS = {
 class PlatformStage(cdk.Stage):
     def __init__(self, scope: Construct, config: EnvironmentConfig) -> None:
         super().__init__(scope, config.name, env=cdk.Environment(account=config.account, region=config.region))
+        accept(self)
 
         data = DataStack(self, "Data", config=config)
         registry = RegistryStack(self, "Registry", config=config)

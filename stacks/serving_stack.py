@@ -192,6 +192,11 @@ class ServingStack(PlatformStack):
             actions = [f"sagemaker:{verb}{kind}" for verb in verbs]
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[self._named(resource)]))
             self._acknowledge_named(function, resource)
+        if "Create" in verbs:
+            # An endpoint is made of its configuration, and IAM asks for both.
+            function.add_to_role_policy(
+                iam.PolicyStatement(actions=["sagemaker:CreateEndpoint"], resources=[self._named("endpoint-config")])
+            )
 
     def _may_invoke_endpoints(self, function: PlatformFunction) -> None:
         function.add_to_role_policy(

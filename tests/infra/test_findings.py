@@ -1,25 +1,29 @@
-"""Other people's rules: cdk-nag's AwsSolutions and cfn-lint."""
+"""Other people's rules: cdk-nag's AwsSolutions and NIST 800-53, cfn-lint, and what is kept of theirs and checkov's."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
+import yaml
 from aws_cdk import aws_s3 as s3
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from stacks.acknowledge import acknowledge
 from stacks.config import ENVIRONMENTS
+from stacks.findings import ACCEPTED, ACCEPTED_WITHOUT_KEY
+from stacks.packaging import REPOSITORY
 from stacks.platform_stage import build_app
 
 
 def findings(app: cdk.App, output: Path) -> list[tuple[str, str]]:
-    """What AwsSolutions finds and nobody acknowledged: rule and construct. Findings make the synthesis fail."""
-    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    """What the packs find and nobody acknowledged: rule and construct. Findings make the synthesis fail."""
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
     try:
         app.synth()
     except RuntimeError as error:
@@ -34,16 +38,38 @@ def findings(app: cdk.App, output: Path) -> list[tuple[str, str]]:
     ]
 
 
-def test_nothing_that_aws_solutions_finds_is_left_without_a_reason(tmp_path: Path) -> None:
-    assert findings(build_app(tmp_path, ["prod"]), tmp_path) == []
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_nothing_that_aws_solutions_or_nist_800_53_find_is_left_without_a_reason(
+    environment: str, tmp_path: Path
+) -> None:
+    assert findings(build_app(tmp_path, [environment]), tmp_path) == []
+
+
+def test_rules_are_accepted_by_name_and_with_a_reason() -> None:
+    accepted = {**ACCEPTED, **ACCEPTED_WITHOUT_KEY}
+
+    assert all(re.fullmatch(r"[A-Za-z0-9]+", rule) for rule in accepted)
+    assert [rule for rule, reason in accepted.items() if len(reason) < 60] == []
+
+
+def test_every_check_of_checkov_that_is_skipped_has_its_reason_above_it() -> None:
+    lines = (REPOSITORY / ".checkov.yaml").read_text().splitlines()
+    skips = [number for number, line in enumerate(lines) if line.strip().startswith("- CKV")]
+
+    assert len(skips) == len(yaml.safe_load("\n".join(lines))["skip-check"])
+    assert [lines[number] for number in skips if not re.match(r"  # \w.{30,}", lines[number - 1])] == []
 
 
 def test_a_careless_bucket_would_be_found_and_an_acknowledged_rule_would_not(tmp_path: Path) -> None:
     app = cdk.App(outdir=str(tmp_path))
     bucket = s3.Bucket(cdk.Stack(app, "Careless"), "Bucket")
-    acknowledge(bucket, "An example.", "S1")
+    acknowledge(bucket, "An example.", "S1", "NIST.800.53.R5-S3BucketVersioningEnabled")
 
-    assert findings(app, tmp_path) == [("AwsSolutions-S10", "Careless/Bucket/Resource")]
+    found = findings(app, tmp_path)
+
+    assert ("AwsSolutions-S10", "Careless/Bucket/Resource") in found
+    assert ("NIST.800.53.R5-S3BucketSSLRequestsOnly", "Careless/Bucket/Resource") in found
+    assert not {"AwsSolutions-S1", "NIST.800.53.R5-S3BucketVersioningEnabled"} & {rule for rule, _ in found}
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
