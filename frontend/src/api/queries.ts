@@ -39,6 +39,15 @@ export const run = (runId: string) =>
     ...live(null),
   });
 
+/** Versions, or runs by the best candidate of each; the first is what the others are held against. */
+export const comparison = (ids: string[]) =>
+  queryOptions({
+    queryKey: ['comparison', ids],
+    queryFn: ({ signal }) => read(api.GET('/comparison', { params: { query: { of: ids.join(',') } }, signal })),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });
+
 export const datasets = (query: Filters<'/datasets'> = {}) =>
   queryOptions({
     queryKey: ['datasets', query],
@@ -135,14 +144,6 @@ export const trainingEstimate = (dataset: string) =>
     ...live(null),
   });
 
-export const apiKeys = (everybodys: boolean) =>
-  queryOptions({
-    queryKey: ['api-keys', everybodys],
-    queryFn: ({ signal }) => read(api.GET('/api-keys', { params: { query: { all: everybodys, limit: 100 } }, signal })),
-    placeholderData: keepPreviousData,
-    ...live(60),
-  });
-
 export const models = (query: Filters<'/models'> = {}) =>
   queryOptions({
     queryKey: ['models', 'list', query],
@@ -223,25 +224,4 @@ export const alert = (alertId: string) =>
     queryKey: ['alerts', alertId],
     queryFn: ({ signal }) => read(api.GET('/alerts/{alert_id}', { params: { path: { alert_id: alertId } }, signal })),
     ...live(LIST),
-  });
-
-export const schedules = () =>
-  queryOptions({
-    queryKey: ['schedules'],
-    queryFn: ({ signal }) => read(api.GET('/schedules', { params: { query: { limit: 100 } }, signal })),
-    ...live(LIST),
-  });
-
-export const channels = () =>
-  queryOptions({
-    queryKey: ['channels'],
-    queryFn: ({ signal }) => read(api.GET('/channels', { signal })),
-    ...live(60),
-  });
-
-export const deliveries = (channelId: string) =>
-  queryOptions({
-    queryKey: ['channels', channelId, 'deliveries'],
-    queryFn: ({ signal }) => read(api.GET('/channels/{channel_id}/deliveries', { params: { path: { channel_id: channelId } }, signal })),
-    ...live(5),
   });

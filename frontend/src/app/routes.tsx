@@ -4,7 +4,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { readActivitySearch } from '../features/activity/search';
 import { readAlertsSearch } from '../features/alerts/search';
 import { readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
-import { readModelsSearch, readVersionSearch } from '../features/models/search';
+import { readCompareSearch, readModelSearch, readModelsSearch, readVersionSearch } from '../features/models/search';
 import { readMonitoringSearch } from '../features/monitoring/search';
 import { readPredictionsSearch } from '../features/predictions/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
@@ -46,6 +46,13 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('../features/runs/Run')),
 });
 
+const compare = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/runs/compare',
+  validateSearch: readCompareSearch,
+  component: lazyRouteComponent(() => import('../features/models/Compare')),
+});
+
 const models = createRoute({
   getParentRoute: () => signedIn,
   path: '/models',
@@ -56,6 +63,7 @@ const models = createRoute({
 const model = createRoute({
   getParentRoute: () => signedIn,
   path: '/models/$model',
+  validateSearch: readModelSearch,
   component: lazyRouteComponent(() => import('../features/models/Model')),
 });
 
@@ -134,7 +142,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, run, models, model, version, datasets, dataset, datasetVersion, predictions, batch, monitoring, alerts, alert, activity, settings])]),
+  routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, compare, run, models, model, version, datasets, dataset, datasetVersion, predictions, batch, monitoring, alerts, alert, activity, settings])]),
   defaultPreload: 'intent',
   defaultErrorComponent: ScreenError,
   defaultNotFoundComponent: NotFound,

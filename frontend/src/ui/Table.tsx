@@ -33,7 +33,8 @@ interface Props<Row> {
   onSort?: (sort: Sort) => void;
   selected?: string[];
   onSelect?: (key: string) => void;
-  selectLabel?: (row: Row) => string;
+  /** Rows that may be chosen; all, when left out. */
+  selectable?: (row: Row) => boolean;
   current?: string;
 }
 
@@ -65,12 +66,12 @@ export function Table<Row>(props: Props<Row>) {
   );
 }
 
-function BodyRow<Row>({ row, id, columns, selected, onSelect, selectLabel, current }: Props<Row> & { row: Row; id: string }) {
+function BodyRow<Row>({ row, id, columns, selected, onSelect, selectable, current }: Props<Row> & { row: Row; id: string }) {
   return (
-    <TableRow className={current === id ? 'current' : undefined} aria-selected={onSelect ? selected?.includes(id) : undefined}>
+    <TableRow className={current === id ? 'current' : undefined} aria-selected={onSelect && (selectable?.(row) ?? true) ? selected?.includes(id) : undefined}>
       {onSelect && (
         <TableCell padding="checkbox">
-          <input type="checkbox" checked={selected?.includes(id) ?? false} onChange={() => onSelect(id)} aria-label={selectLabel?.(row) ?? `Select ${id}`} />
+          {(selectable?.(row) ?? true) && <input type="checkbox" checked={selected?.includes(id) ?? false} onChange={() => onSelect(id)} aria-label={`Select ${id}`} />}
         </TableCell>
       )}
       {columns.map((column) => (

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
 import { model as modelQuery, modelHistory, modelVersions } from '../../api/queries';
@@ -13,6 +13,7 @@ import { Status } from '../../ui/Status';
 import { Table, type Column } from '../../ui/Table';
 import { Time } from '../../ui/Time';
 import { percent } from '../../ui/format';
+import { useChosen } from '../../ui/useChosen';
 import { eventSentence } from './events';
 import { metricName, withInterval } from './metrics';
 import { ModelActions } from './ModelActions';
@@ -78,6 +79,9 @@ function RolloutCard({ rollout }: { rollout: Schemas['RolloutAnswer'] }) {
 
 function Versions({ model }: { model: Schemas['ModelSummary'] }) {
   const query = useQuery(modelVersions(model.name));
+  const search = useSearch({ from: '/signed-in/models/$model' });
+  const navigate = useNavigate();
+  const choice = useChosen(search.chosen, (chosen) => void navigate({ to: '/models/$model', params: { model: model.name }, search: { chosen }, replace: true, resetScroll: false }));
   const columns: Column<Brief>[] = [
     { key: 'id', name: 'Version', head: true, cell: ({ id }) => <VersionLink id={id} /> },
     { key: 'state', name: 'Decision', cell: ({ id, approval }) => <Standing id={id} approval={approval} live={model.champion?.id} /> },
@@ -87,8 +91,8 @@ function Versions({ model }: { model: Schemas['ModelSummary'] }) {
     { key: 'made', name: 'Trained', cell: ({ created_at }) => <Time at={created_at} /> },
   ];
   return (
-    <Card title="Versions" flush>
-      <Loaded query={query}>{({ body }) => <Table label="Versions" columns={columns} rows={body.items} rowKey={({ id }) => id} />}</Loaded>
+    <Card title="Versions" aside={choice.bar} flush>
+      <Loaded query={query}>{({ body }) => <Table label="Versions" columns={columns} rows={body.items} rowKey={({ id }) => id} selected={choice.selected} onSelect={choice.onSelect} />}</Loaded>
     </Card>
   );
 }

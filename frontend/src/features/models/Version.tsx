@@ -90,7 +90,7 @@ const OUTCOMES: Record<Schemas['Verdict']['outcome'], ['good' | 'bad' | 'waiting
   WORSE: ['bad', 'Worse than what is live'],
 };
 
-function VerdictCard({ version: { verdict, recommended } }: { version: Detail }) {
+function VerdictCard({ version: { id, verdict, recommended } }: { version: Detail }) {
   const [kind, word] = OUTCOMES[verdict.outcome];
   const rival = rivalOf(verdict);
   return (
@@ -101,6 +101,11 @@ function VerdictCard({ version: { verdict, recommended } }: { version: Detail })
         <span className="meta">
           compared with {rival ? <VersionLink id={rival} /> : verdict.compared_with} on the same {count(verdict.test_rows, 'row')}
         </span>
+        {rival && (
+          <Link to="/runs/compare" search={{ ids: `${rival},${id}` }}>
+            Side by side
+          </Link>
+        )}
       </div>
       <p>{verdict.sentence}</p>
     </Card>

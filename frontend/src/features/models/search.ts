@@ -8,6 +8,28 @@ export interface VersionSearch {
   threshold?: number;
 }
 
+export interface ModelSearch {
+  /** The versions that are chosen to be compared: `churn:7,churn:8`. */
+  chosen?: string;
+}
+
+export interface CompareSearch {
+  /** Versions or runs, `a,b`, in the order of the columns; the first is what the others are held against. */
+  ids: string;
+  /** False: rows that are the same in every column are shown, too. */
+  diff?: false;
+  /** The class whose curves are drawn, where there are several. */
+  of?: string;
+}
+
+export function readModelSearch(search: Record<string, unknown>): ModelSearch {
+  return { chosen: typeof search.chosen === 'string' && search.chosen !== '' ? search.chosen : undefined };
+}
+
+export function readCompareSearch(search: Record<string, unknown>): CompareSearch {
+  return { ids: typeof search.ids === 'string' ? search.ids : '', diff: search.diff === false || search.diff === 0 ? false : undefined, of: typeof search.of === 'string' ? search.of : undefined };
+}
+
 export function readModelsSearch(search: Record<string, unknown>): ModelsSearch {
   return { cursor: typeof search.cursor === 'string' && search.cursor !== '' ? search.cursor : undefined };
 }

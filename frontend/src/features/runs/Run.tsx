@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
 import { run as runQuery } from '../../api/queries';
@@ -111,7 +111,14 @@ function factsOf(run: Detail): [string, React.ReactNode][] {
   return [
     ['Pipeline', run.pipeline],
     ['Dataset', run.dataset_version ? `${run.dataset} v${run.dataset_version}` : run.dataset],
-    ['Model', run.model],
+    [
+      'Model',
+      run.model && (
+        <Link key="model" to="/models/$model" params={{ model: run.model }}>
+          {run.model}
+        </Link>
+      ),
+    ],
     ['Started', <Time key="at" at={run.started_at} />],
     ['Took', run.seconds === null ? null : duration(run.seconds)],
     ['Cost', run.cost_usd === null ? null : money(run.cost_usd)],

@@ -17,6 +17,7 @@ import { Table, type Column } from '../../ui/Table';
 import { Time } from '../../ui/Time';
 import { Updated } from '../../ui/Updated';
 import { count, duration, whole } from '../../ui/format';
+import { useChosen, type Choice } from '../../ui/useChosen';
 import type { RunsSearch } from './search';
 import './runs.css';
 
@@ -46,23 +47,33 @@ const COLUMNS: Column<Run>[] = [
 export default function Runs() {
   const search = useSearch({ from: '/signed-in/runs' });
   const navigate = useNavigate();
-  const query = useQuery(runs({ ...search, limit: 50 }));
+  const { chosen, ...filters } = search;
+  const query = useQuery(runs({ ...filters, limit: 50 }));
   const filter = (change: RunsSearch) => void navigate({ to: '/runs', search: { ...search, cursor: undefined, ...change }, resetScroll: false });
   const counts = query.data?.body.counts;
+  const choice = useChosen(chosen, (chosen) => void navigate({ to: '/runs', search: { ...search, chosen }, replace: true, resetScroll: false }));
   return (
     <Page title={titleOf(counts)} tab="Runs" subtitle={<Updated at={query.dataUpdatedAt} failing={query.isError} />} actions={<NewRun />}>
       <div className="row">
         {counts && <Chips label="Status" chips={chipsOf(counts)} chosen={search.state} onChoose={(state) => filter({ state })} />}
         <SearchField label="Dataset" value={search.dataset ?? ''} onChange={(dataset) => filter({ dataset: dataset || undefined })} />
       </div>
+      {choice.bar}
       <Card flush>
-        <Loaded query={query}>{({ body }) => <List page={body} search={search} onFilter={filter} />}</Loaded>
+        <Loaded query={query}>{({ body }) => <List page={body} search={search} choice={choice} onFilter={filter} />}</Loaded>
       </Card>
     </Page>
   );
 }
 
-function List({ page, search, onFilter }: { page: Schemas['RunPage']; search: RunsSearch; onFilter: (change: RunsSearch) => void }) {
+interface ListProps {
+  page: Schemas['RunPage'];
+  search: RunsSearch;
+  choice: Choice;
+  onFilter: (change: RunsSearch) => void;
+}
+
+function List({ page, search, choice, onFilter }: ListProps) {
   if (page.items.length === 0 && (search.state || search.dataset))
     return (
       <EmptyState title="No run matches these filters">
@@ -77,12 +88,17 @@ function List({ page, search, onFilter }: { page: Schemas['RunPage']; search: Ru
     );
   return (
     <>
-      <Table label="Runs" columns={COLUMNS} rows={page.items} rowKey={(run) => run.run_id} />
+      <Table label="Runs" columns={COLUMNS} rows={page.items} rowKey={(run) => run.run_id} selected={choice.selected} onSelect={choice.onSelect} selectable={trained} />
       <Pager next={page.next_cursor} cursor={search.cursor} onGo={(cursor) => onFilter({ cursor })}>
         {page.total != null && `${whole(page.items.length)} of ${count(page.total, 'run')}`}
       </Pager>
     </>
   );
+}
+
+/** Only these have candidates to compare. */
+function trained({ pipeline, state }: Run): boolean {
+  return pipeline === 'training' && state === 'SUCCEEDED';
 }
 
 function NewRun() {

@@ -8,6 +8,8 @@ export interface RunsSearch {
   state?: Schemas['RunState'];
   dataset?: string;
   cursor?: string;
+  /** The runs that are chosen to be compared: `a,b`. */
+  chosen?: string;
 }
 
 export interface RunSearch {
@@ -24,7 +26,7 @@ export interface NewRunSearch {
 }
 
 export function readRunsSearch(search: Record<string, unknown>): RunsSearch {
-  return { state: STATES.find((state) => state === search.state), dataset: text(search.dataset), cursor: text(search.cursor) };
+  return { state: STATES.find((state) => state === search.state), dataset: text(search.dataset), cursor: text(search.cursor), chosen: text(search.chosen) };
 }
 
 export function readRunSearch(search: Record<string, unknown>): RunSearch {

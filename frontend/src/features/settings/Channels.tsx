@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, done, type Schemas } from '../../api/client';
-import { channels } from '../../api/queries';
+import { channels } from '../../api/settingsQueries';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';

@@ -2,7 +2,7 @@ import Dialog from '@mui/material/Dialog';
 import { useQuery } from '@tanstack/react-query';
 
 import type { Schemas } from '../../api/client';
-import { deliveries } from '../../api/queries';
+import { deliveries } from '../../api/settingsQueries';
 import { deliveryStatus } from '../../api/states';
 import { Button } from '../../ui/Button';
 import { EmptyState } from '../../ui/EmptyState';

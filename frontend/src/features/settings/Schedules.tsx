@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, done, idempotencyKey, type Schemas } from '../../api/client';
-import { schedules } from '../../api/queries';
+import { schedules } from '../../api/settingsQueries';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';

@@ -28,14 +28,14 @@ export function LineDrawing({ xName, yName, series, xRange, yRange, marks = [] }
       <ul className="legend">
         {series.map((each) => (
           <li key={each.name}>
-            <svg width={18} height={8}>
+            <svg width={18} height={8} aria-hidden="true">
               <path className={lookOf(each)} d="M0 4L18 4" />
             </svg>
             {each.name}
           </li>
         ))}
       </ul>
-      <svg width={width} height={HEIGHT} onPointerMove={point} onPointerLeave={() => setPointed(undefined)}>
+      <svg width={width} height={HEIGHT} aria-hidden="true" onPointerMove={point} onPointerLeave={() => setPointed(undefined)}>
         <Axes x={x} y={y} xName={xName} yName={yName} />
         {series.map((each) => (
           <path key={each.name} className={lookOf(each)} d={pathOf(each.points, x, y)} />
