@@ -16,27 +16,6 @@ test('a version says what it was compared with, how sure each figure is, and whe
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Training of penguins v1');
 });
 
-test('a reason that is too short sends nothing; a rejection is kept with its reason and cannot be repeated', async ({ page }) => {
-  await page.goto('/models/penguins/2');
-  const sent: string[] = [];
-  page.on('request', (request) => request.method() === 'PUT' && sent.push(request.url()));
-  await page.getByRole('button', { name: 'Reject…' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Reject penguins v2?' });
-  await dialog.getByRole('textbox').fill('no');
-
-  await dialog.getByRole('button', { name: 'Reject' }).click();
-
-  await expect(dialog.getByRole('alert')).toContainText('at least 10 characters');
-  expect(sent).toEqual([]);
-  await dialog.getByRole('textbox').fill('worse than linear on every class');
-  await dialog.getByRole('textbox').press('Control+Enter');
-  await expect(page.getByText('Rejected').first()).toBeVisible();
-  await expect(page.getByText('worse than linear on every class')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Reject…' })).toHaveCount(0);
-  await page.goto('/models/penguins');
-  await expect(page.getByText('penguins:2 was rejected')).toBeVisible();
-});
-
 test('who decides second is told that someone decided already', async ({ page, context }) => {
   const other = await context.newPage();
   await page.goto('/models/penguins/1');

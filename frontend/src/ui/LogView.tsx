@@ -32,12 +32,14 @@ export function LogView({ lines, level, find = '', onFilter, line, live, note }:
     const box = view.current;
     if (box && follow) box.scrollTop = box.scrollHeight;
   }, [shown, follow]);
+  const at = line === undefined ? -1 : shown.findIndex((each) => each.number === line);
   useEffect(() => {
     const box = view.current;
-    const at = line === undefined ? -1 : shown.findIndex((each) => each.number === line);
-    if (box && at >= 0) box.scrollTop = Math.max(0, at * LINE - box.clientHeight / 2);
-    // Only when another line is asked for: new lines do not pull the reader back.
-  }, [line]);
+    if (!box || at < 0) return;
+    setFollow(false);
+    box.scrollTop = Math.max(0, at * LINE - box.clientHeight / 2);
+    // Only when another line is asked for, or it has come: new lines do not pull the reader back.
+  }, [line, at >= 0]);
 
   const onScroll = () => {
     const box = view.current!;

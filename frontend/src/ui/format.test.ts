@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { ago, bytes, count, duration, figure, money, percent, signed } from './format';
+import { ago, bytes, count, duration, figure, money, percent, signed, written } from './format';
 
 describe('figures', () => {
   test('scores keep four decimals, large values none', () => {
@@ -40,4 +40,8 @@ describe('times', () => {
   test('a clock that is ahead of ours is now', () => {
     expect(ago(new Date('2026-11-20T12:00:09Z'), new Date('2026-11-20T12:00:00Z'))).toBe('just now');
   });
+});
+
+test('seconds of a profile are written as the file had them', () => {
+  expect([written('date', 1_357_689_600), written('timestamp', 1_357_736_400)]).toEqual(['2013-01-09', '2013-01-09T13:00:00Z']);
 });

@@ -76,6 +76,12 @@ export function moment(at: string | Date): string {
   return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at));
 }
 
+/** A date or a timestamp of a profile, in seconds since 1970 UTC, as a file would have it: `2013-01-09`, `2013-01-09T13:00:00Z`. */
+export function written(kind: 'date' | 'timestamp', seconds: number): string {
+  const text = new Date(seconds * 1000).toISOString();
+  return kind === 'date' ? text.slice(0, 10) : `${text.slice(0, 19)}Z`;
+}
+
 /** `1 row`, `2 rows`. */
 export function count(value: number, one: string, many = `${one}s`): string {
   return `${whole(value)} ${value === 1 ? one : many}`;

@@ -6,7 +6,7 @@ import { Bars } from '../../ui/Bars';
 import { Card } from '../../ui/Card';
 import { Loaded } from '../../ui/Loaded';
 import { Table, type Column } from '../../ui/Table';
-import { figure, percent, whole } from '../../ui/format';
+import { figure, percent, whole, written } from '../../ui/format';
 
 type Profiled = Schemas['ColumnAnswer'];
 
@@ -16,13 +16,23 @@ const COLUMNS: Column<Profiled>[] = [
   { key: 'shape', name: 'Distribution', cell: (column) => <Shape column={column} /> },
   { key: 'nulls', name: 'Missing', align: 'right', cell: ({ null_share }) => percent(null_share) },
   { key: 'distinct', name: 'Distinct', align: 'right', wideOnly: true, cell: ({ distinct }) => whole(distinct) },
-  { key: 'mean', name: 'Mean', align: 'right', wideOnly: true, cell: ({ mean }) => figure(mean) },
+  { key: 'mean', name: 'Mean', align: 'right', wideOnly: true, cell: ({ kind, mean }) => shown(kind, mean, figure) },
   { key: 'range', name: 'Range', align: 'right', wideOnly: true, cell: ({ kind, minimum, maximum }) => (minimum == null ? '–' : `${shown(kind, minimum)} to ${shown(kind, maximum)}`) },
-  { key: 'top', name: 'Most frequent', wideOnly: true, cell: ({ top }) => <span className="clamp">{top.slice(0, 3).map(({ value, count }) => `${value} (${whole(count)})`).join(', ')}</span> },
+  { key: 'top', name: 'Most frequent', wideOnly: true, cell: ({ kind, top }) => <Frequent kind={kind} top={top} /> },
 ];
 
-function shown(kind: Profiled['kind'], value: number | null): string {
-  return kind === 'integer' ? whole(value) : figure(value);
+/** Times are profiled as seconds. A mean of whole numbers is seldom whole. */
+function shown(kind: Profiled['kind'], value: number | null, ofNumbers = kind === 'integer' ? whole : figure): string {
+  return isTime(kind) && value != null ? written(kind, value) : ofNumbers(value);
+}
+
+function isTime(kind: Profiled['kind']): kind is 'date' | 'timestamp' {
+  return kind === 'date' || kind === 'timestamp';
+}
+
+function Frequent({ kind, top }: Pick<Profiled, 'kind' | 'top'>) {
+  const words = top.slice(0, 3).map(({ value, count }) => `${isTime(kind) ? written(kind, Number(value)) : value} (${whole(count)})`);
+  return <span className="clamp">{words.join(', ')}</span>;
 }
 
 /** What the accepted rows look like, column by column. */
@@ -36,10 +46,10 @@ export function ProfileCard({ name, number }: { name: string; number: number }) 
 }
 
 /** A histogram of numbers, or the most frequent values' shares. */
-function Shape({ column: { name, histogram, top, count } }: { column: Profiled }) {
+function Shape({ column: { name, kind, histogram, top, count } }: { column: Profiled }) {
   if (histogram.shares.length) {
     const { edges, shares } = histogram;
-    return <Bars values={shares} label={`${name}: ${shares.length} bins from ${figure(edges[0])} to ${figure(edges.at(-1))}`} />;
+    return <Bars values={shares} label={`${name}: ${shares.length} bins from ${shown(kind, edges[0] ?? null)} to ${shown(kind, edges.at(-1) ?? null)}`} />;
   }
   return top.length ? <Bars values={top.map((each) => each.count / Math.max(1, count))} label={`${name}: its ${top.length} most frequent values`} /> : null;
 }

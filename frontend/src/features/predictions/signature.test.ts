@@ -13,6 +13,13 @@ test('the form has the inputs of the signature, begun with what is usual in the 
   expect(sex).toMatchObject({ usual: 'male', values: ['male', 'female'] });
 });
 
+test('a time begins as people write it, although profiles count seconds', () => {
+  const seen = { name: 'seen', minimum: 1_357_000_000, maximum: 1_358_000_000, quantiles: { '0.5': 1_357_736_400 }, top: [{ value: '1357736400', count: 9 }], distinct: 40 };
+  const [input] = inputsOf({ inputs: [{ name: 'seen', kind: 'timestamp' }] }, [seen]);
+  expect(input).toMatchObject({ usual: '2013-01-09T13:00:00Z', note: 'timestamp' });
+  expect(rowOf([input!], { seen: input!.usual }).faults).toEqual({});
+});
+
 test('each kind is judged as it is, and an empty input is a value that is not known', () => {
   const inputs = inputsOf(SIGNATURE, []);
   expect(rowOf(inputs, { mass: '4200', depth: '17.5', sex: 'female', tagged: 'true' })).toEqual({ row: { mass: 4200, depth: 17.5, sex: 'female', tagged: true, seen: null }, faults: {} });

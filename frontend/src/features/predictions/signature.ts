@@ -1,5 +1,6 @@
 /** A form's inputs from a model version's signature, and the row that a filled-in form stands for. */
 import type { Schemas } from '../../api/client';
+import { written } from '../../ui/format';
 
 export interface Input {
   name: string;
@@ -28,6 +29,7 @@ export function inputsOf(signature: Record<string, unknown>, columns: Profiled[]
 
 function usualOf(kind: string, column: Profiled | undefined): string {
   const middle = column?.quantiles['0.5'];
+  if ((kind === 'date' || kind === 'timestamp') && middle != null) return written(kind, middle);
   if (NUMBERS.includes(kind) && middle != null) return String(kind === 'integer' ? Math.round(middle) : middle);
   return column?.top[0]?.value ?? '';
 }

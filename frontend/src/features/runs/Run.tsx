@@ -16,12 +16,14 @@ import { Time } from '../../ui/Time';
 import { Timeline } from '../../ui/Timeline';
 import { Updated } from '../../ui/Updated';
 import { duration, money } from '../../ui/format';
+import type { Line } from '../../ui/logLines';
 import { useFavicon } from '../../ui/useFavicon';
 import { useNow } from '../../ui/useNow';
 import { RunActions } from './RunActions';
 import { RunLog } from './RunLog';
 import type { RunSearch } from './search';
-import { failedStep, graphOf, keysOf, spansOf, words } from './steps';
+import { causeOf, runLog } from './log';
+import { failedStep, graphOf, keysOf, spansOf, words, type FailedStep } from './steps';
 import './run.css';
 
 type Detail = Schemas['RunDetail'];
@@ -58,10 +60,11 @@ function Body({ run }: { run: Detail }) {
   const navigate = useNavigate();
   const show = (change: RunSearch) => void navigate({ to: '/runs/$runId', params: { runId: run.run_id }, search: { ...search, ...change }, replace: true, resetScroll: false });
   const select = (step: string | undefined) => show({ step, line: undefined });
+  const showCause = ({ key, step }: FailedStep, lines: Line[]) => show({ step: key, level: undefined, find: undefined, line: causeOf(lines, step.job?.name) });
   const chosen = run.steps[keysOf(run.steps).indexOf(search.step ?? '')];
   return (
     <>
-      <Ending run={run} onShow={select} />
+      <Ending run={run} onShow={showCause} />
       <Card flush>
         <Facts facts={factsOf(run)} />
       </Card>
@@ -85,7 +88,8 @@ function Body({ run }: { run: Detail }) {
 }
 
 /** What a run came to: the cause first when it failed, with the way to its log. */
-function Ending({ run, onShow }: { run: Detail; onShow: (step: string) => void }) {
+function Ending({ run, onShow }: { run: Detail; onShow: (failed: FailedStep, lines: Line[]) => void }) {
+  const log = useQuery(runLog(run.run_id));
   const failed = failedStep(run.steps);
   if (run.state === 'RUNNING') return null;
   if (run.state === 'SUCCEEDED') return run.outcome ? <Card>{run.outcome}</Card> : null;
@@ -93,7 +97,7 @@ function Ending({ run, onShow }: { run: Detail; onShow: (step: string) => void }
     <Card warns>
       <h2>{failed ? `${words(failed.key)} failed` : runStatus(run.state).word}</h2>
       <p className="run-reason">{run.reason ?? failed?.step.reason ?? 'The execution ended without saying why.'}</p>
-      {failed?.step.job && <Button onClick={() => onShow(failed.key)}>Show in log</Button>}
+      {failed?.step.job && <Button onClick={() => onShow(failed, log.data?.lines ?? [])}>Show in log</Button>}
     </Card>
   );
 }

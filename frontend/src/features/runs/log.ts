@@ -29,3 +29,9 @@ export const runLog = (runId: string) => {
     ...live(null),
   });
 };
+
+/** The line on which a job said why it failed: its last error, else its last line. Undefined without a line of it. */
+export function causeOf(lines: Line[], job: string | undefined): number | undefined {
+  const own = lines.filter(({ source }) => source === job);
+  return (own.findLast(({ level }) => level === 'ERROR') ?? own.at(-1))?.number;
+}

@@ -48,8 +48,13 @@ export function spansOf(steps: RunStep[]): Span[] {
   return steps.map((step, index) => ({ id: keys[index]!, name: words(keys[index]!), status: runStatus(step.state).kind, start: step.started_at, end: step.ended_at }));
 }
 
+export interface FailedStep {
+  key: string;
+  step: RunStep;
+}
+
 /** The step whose failure is the run's. */
-export function failedStep(steps: RunStep[]): { key: string; step: RunStep } | undefined {
+export function failedStep(steps: RunStep[]): FailedStep | undefined {
   const keys = keysOf(steps);
   const index = steps.findLastIndex((step) => step.state === 'FAILED' || step.state === 'TIMED_OUT');
   return index < 0 ? undefined : { key: keys[index]!, step: steps[index]! };
