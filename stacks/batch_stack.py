@@ -60,7 +60,7 @@ class BatchStack(PlatformStack):
         # A dataset version's files are listed; the request is written.
         bucket.may_read(plan_batch, names.DATASETS_PREFIX)
         bucket.may_write(plan_batch, names.INFERENCE_PREFIX)
-        registry.may_use(plan_batch)
+        registry.may_look_up(plan_batch)
 
         check_batch = PlatformFunction(
             self,

@@ -50,6 +50,12 @@ class RegistryStack(PlatformStack):
         """Read single items by key."""
         iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:GetItem"], resource_arns=[self.table.table_arn])
 
+    def may_read(self, grantee: iam.IGrantable) -> None:
+        """Read single items by key, and a thing's own items in order: a model's history."""
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["dynamodb:GetItem", "dynamodb:Query"], resource_arns=[self.table.table_arn]
+        )
+
     def may_note_use_of_keys(self, grantee: iam.IGrantable) -> None:
         """Change items of API keys: when they were used last."""
         iam.Grant.add_to_principal(

@@ -134,7 +134,7 @@ class ServingStack(PlatformStack):
         )
         data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
         data.artifacts_bucket.may_write(deploy_endpoint, names.MODELS_PREFIX)
-        registry.may_use(deploy_endpoint)
+        registry.may_look_up(deploy_endpoint)
         self._may_on_endpoints(deploy_endpoint, "Create", "Describe")
         self._may_invoke_endpoints(deploy_endpoint)
         deploy_endpoint.add_to_role_policy(
@@ -152,7 +152,7 @@ class ServingStack(PlatformStack):
             timeout=cdk.Duration.seconds(50),
             environment={names.REGISTRY_TABLE: registry.table.table_name},
         )
-        registry.may_use(retire_endpoints)
+        registry.may_read(retire_endpoints)
         self._may_on_endpoints(retire_endpoints, "Delete")
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
 

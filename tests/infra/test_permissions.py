@@ -63,11 +63,11 @@ ROLES = {
     "DeployEndpoint": FUNCTION
     | READ
     | WRITE
-    | TABLE
+    | {"dynamodb:GetItem"}
     | {f"sagemaker:{verb}{kind}" for verb in ("Create", "Describe") for kind in ("Endpoint", "EndpointConfig", "Model")}
     | {"sagemaker:InvokeEndpoint", "iam:PassRole"},
     "RetireEndpoints": FUNCTION
-    | TABLE
+    | {"dynamodb:GetItem", "dynamodb:Query"}
     | {"sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"}
     | {"sagemaker:ListEndpoints"},
     "Endpoint": READ | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
@@ -81,7 +81,7 @@ ROLES = {
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
     "OnGroundTruthDropped": EVENT_FUNCTION | READ | WRITE | {"dynamodb:GetItem", "events:PutEvents", "sns:Publish"},
-    "PlanBatch": FUNCTION | READ | WRITE | TABLE,
+    "PlanBatch": FUNCTION | READ | WRITE | {"dynamodb:GetItem"},
     "PrepareBatch": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
     "Score": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},

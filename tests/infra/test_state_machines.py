@@ -302,6 +302,24 @@ def test_every_placeholder_is_filled(prod: Platform) -> None:
         assert wanted == set(machine["DefinitionSubstitutions"])
 
 
+def test_a_state_that_changes_the_registry_tries_again_when_another_change_got_in_between(prod: Platform) -> None:
+    """Exactly those: for a state that only reads a Conflict is final."""
+    changing = {
+        re.sub(r"RoleDefaultPolicy.*", "", id)
+        for id, policy in prod.resources("AWS::IAM::Policy").items()
+        if "dynamodb:PutItem" in json.dumps(policy["Properties"]["PolicyDocument"])
+    }
+    retried, expected = set(), set()
+    for path in DEFINITIONS.iterdir():
+        for name, task in tasks_in(json.loads(path.read_text())["States"]):
+            if task["Resource"] == f"${{{name}}}":
+                expected |= {name} & changing
+                retried |= {name for retry in task["Retry"] if "Conflict" in retry["ErrorEquals"]}
+
+    assert retried == expected
+    assert len(expected) > 8
+
+
 class TestPermissions:
     """What the roles of the state machines may do."""
 
