@@ -13,7 +13,7 @@ from millrace.domain.channel import Channel, Delivery
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
 from millrace.domain.event import DomainEvent
-from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel
+from millrace.domain.model import ModelEvent, ModelEventKind, ModelVersion, RegisteredModel
 from millrace.domain.retraining import RetrainingDecision
 from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
@@ -225,8 +225,10 @@ class ModelRegistry(Protocol):
         is not this run's any more, and Conflict when another one is under way or the champion is another.
         """
 
-    def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:
-        """Append that a version did not come into service. `at` tells deployments apart: each is noted once.
+    def note_deployment(
+        self, model: str, number: int, kind: ModelEventKind, *, actor: str, reason: str, at: datetime
+    ) -> ModelEvent:
+        """Append that a version's deployment was asked for again, or failed. `at` tells them apart: each is noted once.
 
         Raises NotFound when the version does not exist.
         """

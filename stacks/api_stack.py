@@ -88,6 +88,7 @@ class ApiStack(PlatformStack):
             timeout=cdk.Duration.seconds(29),
             environment={
                 names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
@@ -115,6 +116,7 @@ class ApiStack(PlatformStack):
         alerts.may_keep_secrets(app)
         notifications.may_subscribe(app)
         training.state_machine.grant_start_execution(app)
+        serving.state_machine.grant_start_execution(app)
         comparison.state_machine.grant_start_execution(app)
         batch.state_machine.grant_start_execution(app)
         drift.state_machine.grant_start_execution(app)

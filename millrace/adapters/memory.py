@@ -782,14 +782,15 @@ class InMemoryModelRegistry:
         return event
 
     @_one_at_a_time
-    def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:
+    def note_deployment(
+        self, model: str, number: int, kind: ModelEventKind, *, actor: str, reason: str, at: datetime
+    ) -> ModelEvent:
         self.get(model, number)
-        kind = ModelEventKind.DEPLOYMENT_FAILED
         for event in self._events[model]:
             if (event.kind, event.number, event.at) == (kind, number, at):
                 return event
         noted = self._record(model, kind=kind, number=number, actor=actor, reason=reason, at=at)
-        self._trail.record(audit.deployment_failed(noted))
+        self._trail.record(audit.deployment_noted(noted))
         return noted
 
     def history(self, model: str) -> Sequence[ModelEvent]:

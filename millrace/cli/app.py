@@ -310,6 +310,28 @@ def reject(
     tell_decision(here, here.client.reject(version, reason))
 
 
+@app.command()
+def redeploy(
+    version: Annotated[str, typer.Argument(metavar="ID", help="For example churn:7.")],
+    reason: ReasonOption,
+    wait: Annotated[bool, typer.Option(help="Follow until it serves, or is taken back.")] = True,
+    timeout: Annotated[float, typer.Option(help="Seconds to follow.")] = 3600.0,
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy an approved model version once more: its deployment failed, or it was rolled back."""
+    here = signed_in(environment, as_json)
+    parse_version_id(version)
+    started = here.client.deploy_again(version, reason)
+    if not wait:
+        here.show(started, started_line(started["run_id"]))
+        return
+    ended = sending.follow(here.client, started["run_id"], here.console, seconds=timeout)
+    here.show(ended, ended_line(ended))
+    if ended["state"] != "SUCCEEDED":
+        raise typer.Exit(1)
+
+
 def tell_decision(here: SignedIn, decided: Document) -> None:
     approval = decided["approval"]
     here.show(decided, f"{decided['id']} is {approval['state']}: {approval['reason']}")

@@ -209,6 +209,10 @@ class Client:
     def reject(self, version: str, reason: str, *, if_match: str | None = None) -> Document:
         return self._decide("reject", version, reason, if_match)
 
+    def deploy_again(self, version: str, reason: str) -> Document:
+        """The run that deploys an approved version once more. Wait for it as for any run."""
+        return self._post(at("models", version, "deploy"), {"reason": reason})
+
     def _decide(self, decision: str, version: str, reason: str, if_match: str | None) -> Document:
         path = at("models", version, decision)
         return dict(self.request("PUT", path, {"reason": reason}, if_match=if_match).body)

@@ -48,6 +48,7 @@ class Action(StrEnum):
     MODEL_VERSION_REGISTERED = "model_version.registered"
     MODEL_VERSION_APPROVED = "model_version.approved"
     MODEL_VERSION_REJECTED = "model_version.rejected"
+    DEPLOYMENT_REQUESTED = "model_version.deployment_requested"
     DEPLOYMENT_FAILED = "model_version.deployment_failed"
     ALIAS_MOVED = "alias.moved"
     SCHEDULE_CREATED = "schedule.created"
@@ -338,9 +339,10 @@ def rollout_moved(event: ModelEvent, share: float) -> Deed:
     return Deed(model_subject(event.model), event.actor, action, detail)
 
 
-def deployment_failed(event: ModelEvent) -> Deed:
+def deployment_noted(event: ModelEvent) -> Deed:
+    """Asked for again, or failed."""
     detail = {"number": event.number, "reason": event.reason}
-    return Deed(model_subject(event.model), event.actor, Action.DEPLOYMENT_FAILED, detail)
+    return Deed(model_subject(event.model), event.actor, Action(f"model_version.{event.kind.lower()}"), detail)
 
 
 def schedule_created(schedule: Schedule) -> Deed:

@@ -41,8 +41,11 @@ def automatic_deployment_run_id(model: str, number: int) -> str:
     return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), length=12)}"
 
 
-def requested_deployment_run_id(model: str, number: int, actor: str, at: datetime) -> str:
-    return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), actor, at.isoformat(), length=12)}"
+def deployment_run_id(model: str, number: int, attempt: int) -> str:
+    """Attempt 0 is that of the approval. Two who ask for the next attempt at once ask for one run."""
+    if attempt == 0:
+        return automatic_deployment_run_id(model, number)
+    return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), str(attempt), length=12)}"
 
 
 def dropped_batch_id(bucket: str, key: str, object_version: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from millrace import names
 from millrace.domain.failure import explain
+from millrace.domain.model import ModelEventKind
 from millrace.domain.run import Run, RunState, Step
 from millrace.errors import NotFound
 from millrace.ports import DatasetCatalog, ModelRegistry, Notifier, Pipelines, RunLedger
@@ -93,7 +94,8 @@ def _note_deployment(registry: ModelRegistry, run: Run, reason: str, at: datetim
         given: dict[str, Any] = run.input
         model, number = given["model"], given["number"]
         roll_back_rollout(registry=registry, run_id=run.run_id, model=model, number=number, reason=reason, at=at)
-        registry.note_failed_deployment(model, number, actor=run.started_by, reason=reason, at=at)
+        failed = ModelEventKind.DEPLOYMENT_FAILED
+        registry.note_deployment(model, number, failed, actor=run.started_by, reason=reason, at=at)
 
 
 def _notify(notifier: Notifier, run: Run, state: RunState, reason: str) -> None:

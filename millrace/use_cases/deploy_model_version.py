@@ -6,9 +6,9 @@ from typing import Any
 
 from millrace import names
 from millrace.domain import identity, place
-from millrace.domain.model import ApprovalState, ModelVersion
+from millrace.domain.model import ApprovalState, ModelEventKind, ModelVersion
 from millrace.domain.run import Run, RunState
-from millrace.errors import Conflict
+from millrace.errors import Conflict, InvalidInput, NotFound
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Pipelines, RunLedger
 
 _INSTANCE_TYPE = "ml.m5.large"
@@ -27,37 +27,104 @@ def deploy_model_version(
     number: int,
     actor: str,
     reason: str,
-    again: bool = False,
 ) -> Run:
-    """The run that builds, checks and promotes the version; without `again` always the same one.
+    """The run that builds, checks and promotes the version: always the same one, however often an approval is told.
 
     Raises NotFound, and Conflict for a version that is not approved.
     """
+    version = _approved(registry, model, number)
+    run = _run(catalog, clock, artifacts_bucket, version, 0, actor, reason, again=False)
+    return _started(pipelines, ledger.open(run))
+
+
+def deploy_again(
+    *,
+    catalog: DatasetCatalog,
+    registry: ModelRegistry,
+    ledger: RunLedger,
+    pipelines: Pipelines,
+    clock: Clock,
+    artifacts_bucket: str,
+    model: str,
+    number: int,
+    actor: str,
+    reason: str,
+) -> Run:
+    """One more deployment of a version that was approved, whatever became of those before, and whatever serves now.
+
+    While one of this version goes on, that one: asking twice deploys once. The request stands in the model's history.
+    Raises InvalidInput without a reason, NotFound, and Conflict for a version that is not approved.
+    """
+    if not reason.strip():
+        raise InvalidInput("say why this version is deployed again: the reason stays in the model's history")
+    version = _approved(registry, model, number)
+    attempt, going_on = _next_attempt(ledger, model, number)
+    run = going_on or _run(catalog, clock, artifacts_bucket, version, attempt, actor, reason.strip(), again=True)
+    opened = ledger.open(run)
+    if opened.input["again"]:
+        registry.note_deployment(
+            model,
+            number,
+            ModelEventKind.DEPLOYMENT_REQUESTED,
+            actor=opened.started_by,
+            reason=opened.input["reason"],
+            at=opened.started_at,
+        )
+    return _started(pipelines, opened)
+
+
+def _approved(registry: ModelRegistry, model: str, number: int) -> ModelVersion:
     version = registry.get(model, number)
     if version.approval.state != ApprovalState.APPROVED:
         raise Conflict(f"{version.id} is {version.approval.state}: only an approved version is deployed")
-    now = clock.now()
-    run_id = (
-        identity.requested_deployment_run_id(model, number, actor, now)
-        if again
-        else identity.automatic_deployment_run_id(model, number)
-    )
+    return version
+
+
+def _next_attempt(ledger: RunLedger, model: str, number: int) -> tuple[int, Run | None]:
+    """The number of the next attempt, or of the one that goes on, with its run."""
+    attempt = 0
+    while (run := _find(ledger, identity.deployment_run_id(model, number, attempt))) is not None:
+        if run.state is RunState.RUNNING:
+            break
+        attempt += 1
+    return attempt, run
+
+
+def _find(ledger: RunLedger, run_id: str) -> Run | None:
+    try:
+        return ledger.get(run_id)
+    except NotFound:
+        return None
+
+
+def _run(
+    catalog: DatasetCatalog,
+    clock: Clock,
+    artifacts_bucket: str,
+    version: ModelVersion,
+    attempt: int,
+    actor: str,
+    reason: str,
+    *,
+    again: bool,
+) -> Run:
+    run_id = identity.deployment_run_id(version.model, version.number, attempt)
     dataset = catalog.version(version.lineage.dataset, version.lineage.dataset_version)
     served_by = catalog.get(version.lineage.dataset).settings.deployment.served_by
-    run = Run(
+    test_uri = place.split_data_uri(dataset.location, "test")
+    return Run(
         run_id=run_id,
         pipeline=names.DEPLOYMENT_PIPELINE,
         dataset=dataset.dataset,
         dataset_version=dataset.version,
-        model=model,
+        model=version.model,
         started_by=actor,
-        started_at=now,
-        input={"served_by": served_by}
-        | _payload(
-            run_id, version, place.split_data_uri(dataset.location, "test"), artifacts_bucket, actor, reason, again
-        ),
+        started_at=clock.now(),
+        input={"served_by": served_by} | _payload(run_id, version, test_uri, artifacts_bucket, actor, reason, again),
     )
-    opened = ledger.open(run)
+
+
+def _started(pipelines: Pipelines, opened: Run) -> Run:
     if opened.state == RunState.RUNNING:
         pipelines.start(opened.pipeline, opened.run_id, opened.input)
     return opened

@@ -48,6 +48,7 @@ from millrace.domain.audit import (
     schedule_subject,
 )
 from millrace.domain.dataset import Upload
+from millrace.domain.model import ModelEventKind
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.run import RunState
 from millrace.domain.transfer import TransferState
@@ -196,6 +197,9 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
         rollout = Rollout(policy=policy, step=step, **facts) if step else None
         registry.move_rollout("credit", rollout, run_id="d", number=2, actor="bob", reason="so", at=NOON)
 
+    def note(kind: ModelEventKind) -> None:
+        registry.note_deployment("credit", 1, kind, actor="bob", reason="it differs", at=NOON)
+
     def by(upload: Upload) -> str:
         return f"run:{upload.run_id}"
 
@@ -269,11 +273,12 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             Action.ALIAS_MOVED,
         ),
         (
-            lambda: registry.note_failed_deployment("credit", 1, actor="bob", reason="it differs", at=NOON),
+            lambda: note(ModelEventKind.DEPLOYMENT_FAILED),
             model,
             "bob",
             Action.DEPLOYMENT_FAILED,
         ),
+        (lambda: note(ModelEventKind.DEPLOYMENT_REQUESTED), model, "bob", Action.DEPLOYMENT_REQUESTED),
         (lambda: schedules.add(a_schedule()), scheduled, "user:ada", Action.SCHEDULE_CREATED),
         (
             lambda: schedules.change(a_schedule(name="new"), actor="user:bob"),

@@ -231,14 +231,17 @@ def test_an_alias_moves_and_the_history_says_from_where(registry: ModelRegistry)
     assert_history_has_no_gaps(registry)
 
 
-def test_a_failed_deployment_is_noted_once_per_time_and_changes_nothing_else(registry: ModelRegistry) -> None:
+@pytest.mark.parametrize("kind", [ModelEventKind.DEPLOYMENT_REQUESTED, ModelEventKind.DEPLOYMENT_FAILED])
+def test_what_became_of_a_deployment_is_noted_once_per_time_and_changes_nothing_else(
+    registry: ModelRegistry, kind: ModelEventKind
+) -> None:
     one = approved(registry, "training-1")
     before = registry.model("credit")
 
     for minutes in (5, 5, 6):
-        registry.note_failed_deployment("credit", one, actor="ada", reason="it differs", at=later(minutes))
+        registry.note_deployment("credit", one, kind, actor="ada", reason="it differs", at=later(minutes))
 
-    noted = [event for event in registry.history("credit") if event.kind is ModelEventKind.DEPLOYMENT_FAILED]
+    noted = [event for event in registry.history("credit") if event.kind is kind]
     assert [(event.number, event.actor, event.reason, event.at) for event in noted] == [
         (one, "ada", "it differs", later(5)),
         (one, "ada", "it differs", later(6)),
@@ -246,7 +249,7 @@ def test_a_failed_deployment_is_noted_once_per_time_and_changes_nothing_else(reg
     assert registry.model("credit").aliases == before.aliases
     assert_history_has_no_gaps(registry)
     with pytest.raises(NotFound):
-        registry.note_failed_deployment("credit", 99, actor="ada", reason="it differs", at=later(7))
+        registry.note_deployment("credit", 99, kind, actor="ada", reason="it differs", at=later(7))
 
 
 def a_rollout(number: int, champion: int, run_id: str = "deployment-1", **facts: object) -> Rollout:

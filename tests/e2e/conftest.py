@@ -25,7 +25,7 @@ from millrace.domain.model import ModelVersion
 from millrace.domain.run import Run, RunState
 from millrace.errors import NotFound
 from millrace.use_cases.approve_model_version import approve_model_version
-from millrace.use_cases.deploy_model_version import deploy_model_version
+from millrace.use_cases.deploy_model_version import deploy_again
 from millrace.use_cases.start_training import start_training
 from tests import permissions_used
 
@@ -104,7 +104,7 @@ class Bench:
         )
 
     def deploy_again(self, version: ModelVersion, reason: str) -> Run:
-        return deploy_model_version(
+        return deploy_again(
             catalog=self.platform.catalog,
             registry=self.platform.registry,
             ledger=self.platform.ledger,
@@ -115,7 +115,6 @@ class Bench:
             number=version.number,
             actor="tester",
             reason=reason,
-            again=True,
         )
 
     def uploads(self, dataset: str, state: UploadState) -> int:

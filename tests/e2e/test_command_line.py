@@ -101,6 +101,16 @@ def test_approve_and_reject_are_decisions_that_stay(
     assert aliases == {"champion": 1}
     assert "champion" in millrace("models").out
 
+    redeployed = millrace("redeploy", first, "--reason", "to see that it still can", "--json")
+    assert (redeployed.exit_code, redeployed.json["state"]) == (0, "SUCCEEDED"), redeployed.err
+    requested = next(e for e in bench.platform.registry.history("birds") if e.kind == "DEPLOYMENT_REQUESTED")
+    assert (requested.number, requested.reason, requested.at.isoformat()) == (
+        1,
+        "to see that it still can",
+        bench.platform.ledger.get(redeployed.json["run_id"]).started_at.isoformat(),
+    )
+    assert "only an approved version" in millrace("redeploy", second, "--reason", "although it was refused").err
+
 
 @pytest.mark.parametrize(
     ("arguments", "words"),

@@ -1081,6 +1081,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/{version}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy an approved version once more, whatever became of it before. While that goes on, asking again is the same
+         * @description Deploy an approved version once more, whatever became of it before. While that goes on, asking again is the same.
+         *
+         *     It is checked and rolled out as after its approval, and becomes the champion if it does well.
+         */
+        post: operations["deploy_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/{version}/detail": {
         parameters: {
             query?: never;
@@ -1505,7 +1527,7 @@ export interface components {
          * Action
          * @enum {string}
          */
-        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_failed" | "alias.moved" | "schedule.created" | "schedule.changed" | "schedule.deleted" | "schedule.fired" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended" | "drift.reported" | "alert.opened" | "alert.noticed" | "alert.woken" | "alert.acknowledged" | "alert.snoozed" | "alert.closed" | "channel.created" | "channel.changed" | "channel.deleted" | "retraining.decided";
+        Action: "dataset.created" | "dataset.configured" | "contract.changed" | "upload.received" | "upload.identical" | "upload.rejected" | "dataset_version.reserved" | "dataset_version.accepted" | "transfer.open" | "transfer.completed" | "transfer.aborted" | "run.started" | "run.annotated" | "run.stop_requested" | "run.ended" | "model.created" | "model_version.claimed" | "model_version.registered" | "model_version.approved" | "model_version.rejected" | "model_version.deployment_requested" | "model_version.deployment_failed" | "alias.moved" | "schedule.created" | "schedule.changed" | "schedule.deleted" | "schedule.fired" | "api_key.created" | "api_key.revoked" | "rollout.started" | "rollout.stepped" | "rollout.passed" | "rollout.ended" | "drift.reported" | "alert.opened" | "alert.noticed" | "alert.woken" | "alert.acknowledged" | "alert.snoozed" | "alert.closed" | "channel.created" | "channel.changed" | "channel.deleted" | "retraining.decided";
         /**
          * ActivityEntry
          * @description One change. `subject` is what was changed, `sequence` counts its changes, `hash` seals the entry.
@@ -2756,6 +2778,17 @@ export interface components {
          */
         DeliveryState: "PENDING" | "SENDING" | "DELIVERED" | "EXHAUSTED" | "CANCELLED";
         /**
+         * Deployment
+         * @description Why an approved version is deployed once more.
+         * @example {
+         *       "reason": "the quota was raised meanwhile"
+         *     }
+         */
+        Deployment: {
+            /** Reason */
+            reason: string;
+        };
+        /**
          * DeploymentPolicy
          * @description How approved versions come into service.
          *
@@ -3449,7 +3482,7 @@ export interface components {
          * ModelEventKind
          * @enum {string}
          */
-        ModelEventKind: "REGISTERED" | "APPROVED" | "REJECTED" | "ALIAS_MOVED" | "DEPLOYMENT_FAILED" | "ROLLOUT_STARTED" | "ROLLOUT_STEPPED" | "ROLLOUT_PASSED" | "ROLLOUT_ENDED";
+        ModelEventKind: "REGISTERED" | "APPROVED" | "REJECTED" | "ALIAS_MOVED" | "DEPLOYMENT_REQUESTED" | "DEPLOYMENT_FAILED" | "ROLLOUT_STARTED" | "ROLLOUT_STEPPED" | "ROLLOUT_PASSED" | "ROLLOUT_ENDED";
         /**
          * ModelFile
          * @description What can be downloaded of a model version.
@@ -11724,6 +11757,126 @@ export interface operations {
                 };
             };
             /** @description EvaluationInvalid: An evaluation report is missing or does not match the run it claims to describe; InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deploy_version: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your own. The same request with it again gets the same answer for 24 hours. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A model version's id, for example `churn:7`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deployment"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            202: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"];
+                };
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict: The change lost against another change, or the thing is not in a state that allows it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description RequestTooLarge: The request is larger than this way in takes */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description UnsupportedMediaType: The body comes in a form that is not read here */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have; KeyReused: An Idempotency-Key came before, with another request */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -18,6 +18,7 @@ from lambdas.api.shapes.models import (
     ChampionAnswer,
     ComparedVersion,
     Decision,
+    Deployment,
     EvaluationAnswer,
     LineageAnswer,
     ModelCard,
@@ -32,11 +33,13 @@ from lambdas.api.shapes.models import (
     summary,
 )
 from lambdas.api.shapes.names import AliasName, ModelName, VersionId
+from lambdas.api.shapes.runs import RunSummary, run_summary
 from millrace import bootstrap, errors
 from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel, parse_version_id
 from millrace.domain.role import APPROVERS, EVERYONE
 from millrace.use_cases.abort_rollout import abort_rollout
 from millrace.use_cases.approve_model_version import approve_model_version, was_not_heard
+from millrace.use_cases.deploy_model_version import deploy_again
 from millrace.use_cases.describe_model_version import read_evaluation, trace_model_version, write_model_card
 from millrace.use_cases.find_champion import champion_at
 from millrace.use_cases.move_alias import move_alias
@@ -46,6 +49,7 @@ from millrace.use_cases.roll_back import roll_back
 resource = Resource("models")
 # Nothing here changes by itself: seconds until asking again makes sense.
 POLL_SECONDS = 30
+RUN_SECONDS = 2
 
 
 @resource.endpoint("GET", "/models", allow=EVERYONE, example=examples.PAGE)
@@ -248,6 +252,38 @@ def reject_version(version: VersionId, decision: Annotated[Decision, Body()]) ->
     except errors.AlreadyDecided as decided:
         raise _as_seen(decided) from decided
     return _decided(version)
+
+
+@resource.endpoint(
+    "POST",
+    "/models/<version>/deploy",
+    allow=APPROVERS,
+    raises=[errors.NotFound, errors.Conflict],
+    status=202,
+    example=examples.DEPLOYING,
+    links={"run": {"operationId": "get_run", "parameters": {"run_id": "$response.body#/run_id"}}},
+    people_only=True,
+)
+def deploy_version(version: VersionId, said: Annotated[Deployment, Body()]) -> Response[RunSummary]:
+    """Deploy an approved version once more, whatever became of it before. While that goes on, asking again is the same.
+
+    It is checked and rolled out as after its approval, and becomes the champion if it does well.
+    """
+    platform = bootstrap.platform()
+    model, number = parse_version_id(version)
+    run = deploy_again(
+        catalog=platform.catalog,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        pipelines=platform.pipelines,
+        clock=platform.clock,
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        model=model,
+        number=number,
+        actor=resource.caller.actor,
+        reason=said.reason,
+    )
+    return answer(run_summary(run), status=202, poll_after=RUN_SECONDS, location=f"/runs/{run.run_id}")
 
 
 @resource.endpoint(

@@ -132,3 +132,17 @@ LINEAGE = {
     "compared_with_it": [{"id": "churn:7", "verdict": _VERDICT["sentence"]}],
 }
 CARD = {"id": "churn:7", "markdown": "# churn:7\n\nPredicts `left` (binary) with xgboost, trained on churn v3.\n"}
+DEPLOYING: dict[str, Any] = {
+    "run_id": "deployment-77de68daecd8",
+    "pipeline": "deployment",
+    "state": "RUNNING",
+    "dataset": "churn",
+    "dataset_version": 3,
+    "model": "churn",
+    "started_by": "user:ada",
+    "started_at": _AT,
+    "ended_at": None,
+    "seconds": None,
+    "outcome": None,
+    "reason": None,
+}

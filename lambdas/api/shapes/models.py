@@ -189,6 +189,17 @@ class Rollback(BaseModel):
     reason: str = Field(min_length=10, max_length=2000)
 
 
+class Deployment(BaseModel):
+    """Why an approved version is deployed once more."""
+
+    model_config = {
+        "extra": "forbid",
+        "json_schema_extra": {"examples": [{"reason": "the quota was raised meanwhile"}]},
+    }
+
+    reason: str = Field(min_length=10, max_length=2000)
+
+
 class ModelEventAnswer(BaseModel):
     """One entry of a model's history."""
 

@@ -153,9 +153,9 @@ class DynamoModelRegistry:
 
         return self._table.decide(attempt)
 
-    def note_failed_deployment(self, model: str, number: int, *, actor: str, reason: str, at: datetime) -> ModelEvent:
-        kind = ModelEventKind.DEPLOYMENT_FAILED
-
+    def note_deployment(
+        self, model: str, number: int, kind: ModelEventKind, *, actor: str, reason: str, at: datetime
+    ) -> ModelEvent:
         def attempt() -> ModelEvent:
             self.get(model, number)
             for event in self.history(model):
@@ -165,7 +165,7 @@ class DynamoModelRegistry:
             noted = ModelEvent(
                 model=model, sequence=sequence, kind=kind, number=number, actor=actor, reason=reason, at=at
             )
-            self._table.write(*self._recorded(noted), *self._trail.recording(audit.deployment_failed(noted)))
+            self._table.write(*self._recorded(noted), *self._trail.recording(audit.deployment_noted(noted)))
             return noted
 
         return self._table.decide(attempt)

@@ -22,6 +22,7 @@ CLOSED = [endpoint for endpoint in ENDPOINTS if endpoint.allow]
 PEOPLE_ONLY = {
     "approve_version",
     "reject_version",
+    "deploy_version",
     "put_alias",
     "roll_back_model",
     "create_api_key",

@@ -258,6 +258,7 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
     "run_again": (trained, "/runs/{run}/again", None, "/runs"),
     "approve_version": (trained, "/models/credit:1/approve", {"reason": REASON}, "/models/credit:1/detail"),
     "reject_version": (trained, "/models/credit:1/reject", {"reason": REASON}, "/models/credit/history"),
+    "deploy_version": (decided, "/models/credit:1/deploy", {"reason": REASON}, "/models/credit/history"),
     "put_alias": (
         decided,
         "/models/credit/aliases/shadow",

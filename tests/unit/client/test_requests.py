@@ -222,6 +222,16 @@ def test_a_decision_says_what_was_seen() -> None:
     assert api.asked[1].headers["If-Match"] == '"4"'
 
 
+def test_a_deployment_that_was_asked_for_again_carries_a_key_so_that_it_can_be_repeated() -> None:
+    api = FakeApi(said({"run_id": "deployment-2"}, status=202))
+
+    assert api.client().deploy_again("churn:7", "the quota was raised")["run_id"] == "deployment-2"
+
+    assert api.lines == ["POST /models/churn:7/deploy"]
+    assert json.loads(api.asked[0].body or b"") == {"reason": "the quota was raised"}
+    assert api.asked[0].headers["Idempotency-Key"]
+
+
 def test_a_name_never_leads_elsewhere() -> None:
     api = FakeApi(said({}))
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from millrace.domain import place
-from millrace.domain.model import ModelVersion
-from millrace.domain.run import Run
-from millrace.errors import Conflict, EvaluationInvalid, ServingRefused
-from millrace.use_cases.deploy_model_version import deploy_model_version
-from tests.builders import ARTIFACTS_BUCKET, a_run
+from millrace.domain.model import ModelEvent, ModelEventKind, ModelVersion
+from millrace.domain.run import Run, RunState
+from millrace.errors import Conflict, EvaluationInvalid, InvalidInput, NotFound, ServingRefused
+from millrace.use_cases.deploy_model_version import deploy_again, deploy_model_version
+from tests.builders import ARTIFACTS_BUCKET, NOON, a_run, later
+from tests.contract.concurrency import all_at_once
 from tests.unit.serving.conftest import SERVING_URI, Exported, check, put
 from tests.unit.use_cases.world import World
 
 
-def deploy(world: World, number: int = 1, **more: Any) -> Run:
-    return deploy_model_version(
+def deploy(
+    world: World,
+    number: int = 1,
+    by: Callable[..., Run] = deploy_model_version,
+    actor: str = "ada",
+    reason: str = "good",
+) -> Run:
+    return by(
         catalog=world.catalog,
         registry=world.registry,
         ledger=world.ledger,
@@ -28,9 +35,8 @@ def deploy(world: World, number: int = 1, **more: Any) -> Run:
         artifacts_bucket=ARTIFACTS_BUCKET,
         model="credit",
         number=number,
-        actor="ada",
-        reason="good",
-        **more,
+        actor=actor,
+        reason=reason,
     )
 
 
@@ -53,11 +59,85 @@ def test_an_approval_deploys_once_however_often_it_is_told(world: World, version
     assert deployments(world) == list(runs)
 
 
-def test_deploying_again_is_a_run_of_its_own(world: World, versions: list[ModelVersion]) -> None:
-    deploy(world)
-    deploy(world, again=True)
+def failed(world: World, run: Run) -> None:
+    world.ledger.close(run.run_id, state=RunState.FAILED, reason="it was worse", steps=[], at=later(3))
 
+
+def requests(world: World) -> list[ModelEvent]:
+    return [e for e in world.registry.history("credit") if e.kind is ModelEventKind.DEPLOYMENT_REQUESTED]
+
+
+def test_what_failed_is_deployed_again_as_a_run_of_its_own_that_the_history_tells_of(
+    world: World, versions: list[ModelVersion]
+) -> None:
+    failed(world, deploy(world))
+
+    again = deploy(world, by=deploy_again, actor="bob", reason="mended")
+
+    assert deployments(world) == [deploy(world).run_id, again.run_id]
+    assert (again.input["again"], again.input["actor"], again.input["reason"]) == (True, "bob", "mended")
+    assert [(e.number, e.actor, e.reason) for e in requests(world)] == [(1, "bob", "mended")]
+
+
+def test_asking_twice_for_a_deployment_deploys_once_and_is_one_request(
+    world: World, versions: list[ModelVersion]
+) -> None:
+    failed(world, deploy(world))
+
+    runs, errors = all_at_once([lambda n=n: deploy(world, by=deploy_again, actor=f"actor {n}") for n in range(8)])
+
+    assert errors == []
+    assert len({run.run_id for run in runs}) == len(requests(world)) == 1
     assert len(set(deployments(world))) == 2
+    failed(world, runs[0])
+    world.clock.pass_time(later(5) - NOON)
+    assert deploy(world, by=deploy_again).run_id not in {run.run_id for run in runs}
+    assert len(requests(world)) == 2
+
+
+def test_while_the_approvals_own_deployment_goes_on_there_is_no_other(
+    world: World, versions: list[ModelVersion]
+) -> None:
+    assert deploy(world).run_id == deploy(world, by=deploy_again).run_id
+    assert requests(world) == []
+
+
+def test_an_approval_that_nobody_heard_of_can_be_deployed_by_hand(world: World, versions: list[ModelVersion]) -> None:
+    by_hand = deploy(world, by=deploy_again)
+
+    assert by_hand.input["again"] is True
+    assert deploy(world).run_id == by_hand.run_id
+
+
+def test_a_request_that_was_cut_off_before_it_started_anything_is_finished_by_the_next(
+    world: World, versions: list[ModelVersion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    failed(world, deploy(world))
+    with monkeypatch.context() as broken:
+        broken.setattr(world.registry, "note_deployment", cut_off)
+        with pytest.raises(ConnectionError):
+            deploy(world, by=deploy_again)
+    assert (len(deployments(world)), requests(world)) == (1, [])
+
+    again = deploy(world, by=deploy_again)
+
+    assert deployments(world)[1:] == [again.run_id]
+    assert len(requests(world)) == 1
+
+
+def test_a_request_without_a_reason_or_for_what_nobody_approved_changes_nothing(world: World) -> None:
+    world.trained()
+
+    with pytest.raises(Conflict, match="PENDING"):
+        deploy(world, by=deploy_again)
+    with pytest.raises(InvalidInput, match="say why"):
+        deploy(world, by=deploy_again, reason=" ")
+    with pytest.raises(NotFound):
+        deploy(world, number=99, by=deploy_again)
+    assert (deployments(world), requests(world)) == ([], [])
 
 
 def test_the_execution_is_told_what_to_export_and_what_to_hold_it_against(

@@ -8,6 +8,7 @@ const SENTENCES: Record<Event['kind'], (event: Event) => string> = {
   APPROVED: ({ version }) => `${version} was approved`,
   REJECTED: ({ version }) => `${version} was rejected`,
   ALIAS_MOVED: ({ version, previous_version, alias }) => `${alias} moved to ${version}${previous_version ? `, from ${previous_version}` : ''}`,
+  DEPLOYMENT_REQUESTED: ({ version }) => `${version} is to be deployed once more`,
   DEPLOYMENT_FAILED: ({ version }) => `${version} could not be deployed`,
   ROLLOUT_STARTED: ({ version }) => `${version} began to take requests`,
   ROLLOUT_STEPPED: ({ version }) => `${version} took a larger share`,
