@@ -15,8 +15,9 @@ from local import people
 from local import platform as local_platform
 from millrace.cli.app import main
 from millrace.cli.deployment import LOCAL_STATE
+from millrace.domain import identity
 from millrace.domain.model import ApprovalState
-from tests.e2e.conftest import EXAMPLES, Bench, wait_for
+from tests.e2e.conftest import EXAMPLES, Bench
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,9 @@ def test_approve_and_reject_are_decisions_that_stay(
     again = millrace("approve", first, "--reason", "approved once more")
     assert again.exit_code == 1
     assert "the first of its kind" in again.err
-    aliases = wait_for(lambda: bench.platform.registry.model("birds").aliases or None, what="the alias", seconds=30)
-    assert aliases == {"champion": 1}
+    run_id = identity.automatic_deployment_run_id("birds", 1)
+    assert millrace("run", run_id, "--follow").exit_code == 0
+    assert bench.platform.registry.model("birds").aliases == {"champion": 1}
     assert "champion" in millrace("models").out
 
     redeployed = millrace("redeploy", first, "--reason", "to see that it still can", "--json")
