@@ -56,12 +56,14 @@ def _table(archive: tarfile.TarFile, name: str) -> pd.DataFrame:
 
 
 def build_flights(joined: pd.DataFrame) -> None:
-    """6,000 flights of January and February, and 3,000 of July, when the weather is another.
+    """6,000 flights of January and February, 3,000 of July, when the weather is another, and 1,000 of each month after.
 
     Cancelled ones have no label: that is how the records are.
     """
     _write_labelled(joined[joined["month"] <= 2].sample(6000, random_state=13), "flights.csv")
     _write_labelled(joined[joined["month"] == 7].sample(3000, random_state=13), "flights_july.csv")
+    months = [joined[joined["month"] == month].sample(1000, random_state=13) for month in range(3, 13)]
+    _write_labelled(pd.concat(months), "flights_year.csv")
 
 
 def _write_labelled(flights: pd.DataFrame, name: str) -> None:
