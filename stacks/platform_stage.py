@@ -94,7 +94,7 @@ class PlatformStage(cdk.Stage):
         )
         comparison = ComparisonStack(self, "Comparison", config=config, data=data)
         schedules = SchedulesStack(
-            self, "Schedules", config=config, data=data, registry=registry, training=training, batch=batch
+            self, "Schedules", config=config, data=data, registry=registry, training=training, batch=batch, drift=drift
         )
         RunsStack(
             self,

@@ -13,6 +13,7 @@ from stacks.batch_stack import BatchStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import EventFunction
 from stacks.data_stack import DataStack
+from stacks.drift_stack import DriftStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
 from stacks.training_stack import TrainingStack
@@ -33,6 +34,7 @@ class SchedulesStack(PlatformStack):
         registry: RegistryStack,
         training: TrainingStack,
         batch: BatchStack,
+        drift: DriftStack,
     ) -> None:
         super().__init__(scope, id, config=config)
         on_schedule_due = EventFunction(
@@ -45,12 +47,14 @@ class SchedulesStack(PlatformStack):
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.BATCH_INFERENCE_STATE_MACHINE_ARN: batch.state_machine.state_machine_arn,
+                names.DRIFT_STATE_MACHINE_ARN: drift.state_machine.state_machine_arn,
             },
             pattern=None,
         )
         registry.may_use(on_schedule_due)
         training.state_machine.grant_start_execution(on_schedule_due)
         batch.state_machine.grant_start_execution(on_schedule_due)
+        drift.state_machine.grant_start_execution(on_schedule_due)
 
         self._group = scheduler.CfnScheduleGroup(self, "Timers")
         self._role = self._waking_role(on_schedule_due)

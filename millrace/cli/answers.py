@@ -126,15 +126,26 @@ def _metrics(version: Document) -> list[tuple[str, Document]]:
 
 
 def prediction_table(answer: Document) -> Table:
-    rows = (
+    """With what moved each score, the most first, where that was asked for."""
+    rows = [
         [p["record_id"], str(p["prediction"]), _probabilities(p["probabilities"]), "; ".join(p["notices"].values())]
         for p in answer["predictions"]
-    )
-    return render.table(answer["model_version"], ["record", "prediction", "probabilities", "notices"], rows)
+    ]
+    columns = ["record", "prediction", "probabilities", "notices"]
+    moved = [_effects(p.get("explanation")) for p in answer["predictions"]]
+    if any(moved):
+        columns, rows = [*columns, "moved by"], [[*row, each] for row, each in zip(rows, moved, strict=True)]
+    return render.table(answer["model_version"], columns, rows)
 
 
 def _probabilities(found: dict[str, float] | None) -> str:
     return ", ".join(f"{name} {share:.3f}" for name, share in (found or {}).items())
+
+
+def _effects(explanation: Document | None) -> str:
+    found: dict[str, float] = (explanation or {}).get("effects", {})
+    most_first = sorted(found.items(), key=lambda effect: -abs(effect[1]))
+    return ", ".join(f"{name} {effect:+.3f}" for name, effect in most_first)
 
 
 def moment(at: str | None) -> str:

@@ -113,9 +113,9 @@ def login(
     else:
         tokens = signing_in.sign_in_by_browser(deployment, send, open_page=open_page)
         kept = remote.kept_tokens(deployment, tokens, now=time.time())
+    # A key that opens nothing is found now, not by the next command, and takes no other sign-in away.
+    remote.client_for(kept, file, send=send).get("/dashboard/stats")
     file.write(kept)
-    # A key that opens nothing is found now, not by the next command.
-    remote.client_of(environment, root).get("/dashboard/stats")
     Console(stderr=True).print(f"signed in to {deployment.environment} at {deployment.url}; kept in {file.path}")
 
 
@@ -350,7 +350,7 @@ def predict(
     try:
         said = json.load(rows)
     except ValueError as error:
-        raise InvalidInput(f"{rows.name} is not JSON: {error}") from error
+        raise InvalidInput(f"the rows are not JSON: {error}") from error
     answer = here.client.predict(name, said if isinstance(said, list) else [said], explain=explain)
     here.show(answer, answers.prediction_table(answer))
 

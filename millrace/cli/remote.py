@@ -140,6 +140,11 @@ def client_of(environment: str, root: Path, *, send: Send = send) -> Client:
         kept = _sign_in_locally(file, root, send)
     if kept is None:
         raise NotSignedIn(f"nobody is signed in to {environment!r}: millrace login --url https://… (its dashboard)")
+    return client_for(kept, file, send=send)
+
+
+def client_for(kept: Kept, file: SignInFile, *, send: Send = send) -> Client:
+    """A client that speaks for a sign-in, which may not be kept yet. What is renewed of it is kept in `file`."""
     credentials = ApiKey(kept.api_key) if kept.api_key else PersonTokens(file, kept, send)
     return Client(kept.api_url, credentials, send=send)
 

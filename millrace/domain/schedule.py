@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
 from pydantic import Field
 
 from millrace.domain.entity import Entity, Moment, Name
-from millrace.domain.schedule_times import Rate, due_times, parse_expression
+from millrace.domain.schedule_times import Rate, due_before, due_times, parse_expression
 
 
 class ScheduledAction(StrEnum):
@@ -72,6 +72,11 @@ class Schedule(Entity):
         if self.state is ScheduleState.PAUSED:
             return []
         return list(islice(due_times(self.expression, self.timezone, after=after, starts_at=self.starts_at), count))
+
+    def window(self, until: datetime, *, at_most: timedelta) -> tuple[datetime, datetime]:
+        """The time that it stands for when it is due at `until`: since it was due before, and `at_most` so long."""
+        before = due_before(self.expression, self.timezone, moment=until, at_most=at_most)
+        return before or until - at_most, until
 
 
 def first_time(expression: str, starts_at: datetime | None, now: datetime) -> datetime | None:

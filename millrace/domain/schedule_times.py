@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,8 @@ _MONTHS = {calendar.month_abbr[number].upper(): number for number in range(1, 13
 _WEEKDAYS = {calendar.day_abbr[(number + 5) % 7].upper(): number for number in range(1, 8)}
 # A cron that is due on 29 February of a certain weekday is due every 28 years; nobody waits for it.
 _LOOKED_AHEAD = timedelta(days=366 * 5)
+# So that of a cron that is due every minute not a month of minutes is counted.
+_LOOKED_BACK = (timedelta(hours=1), timedelta(days=1), timedelta(days=7))
 
 
 class Rate(NamedTuple):
@@ -72,6 +75,21 @@ def due_times(
     if starts_at is None:
         raise InvalidInput("a rate counts from a start: say when it starts")
     return _rate_times(found, after, starts_at)
+
+
+def due_before(expression: str, timezone: str, *, moment: datetime, at_most: timedelta) -> datetime | None:
+    """When `expression` was due last before `moment`; None when that was longer ago than `at_most`.
+
+    For a rate: one step before, whenever it began. Raises InvalidInput.
+    """
+    found, zone = parse_expression(expression), time_zone(timezone)
+    if isinstance(found, Rate):
+        return moment - found.every if found.every <= at_most else None
+    for back in (*(each for each in _LOOKED_BACK if each < at_most), at_most):
+        before = list(takewhile(lambda due: due < moment, _cron_times(found, zone, moment - back)))
+        if before:
+            return before[-1]
+    return None
 
 
 def parse_expression(expression: str) -> Rate | Cron:

@@ -10,6 +10,7 @@ from millrace.domain.run import Run
 from millrace.domain.schedule import Firing, FiringOutcome, Schedule, ScheduledAction, ScheduleState
 from millrace.errors import Conflict, InvalidInput, NotFound, TrainingImpossible
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, ObjectStore, Pipelines, RunLedger, Schedules
+from millrace.use_cases.check_drift import LONGEST_WINDOW, check_drift
 from millrace.use_cases.start_batch_inference import start_batch_inference
 from millrace.use_cases.start_training import train_on_schedule
 
@@ -71,10 +72,27 @@ def _score(means: Means, schedule: Schedule, due_at: datetime, actor: str, _requ
     )
 
 
+def _check_drift(means: Means, schedule: Schedule, due_at: datetime, actor: str, _requested_by: str) -> Run:
+    """What the model's champion was asked since the schedule was due before."""
+    first, until = schedule.window(due_at, at_most=LONGEST_WINDOW)
+    return check_drift(
+        registry=means.registry,
+        ledger=means.ledger,
+        pipelines=means.pipelines,
+        clock=means.clock,
+        data_bucket=means.data_bucket,
+        model=schedule.about,
+        first=first,
+        until=until,
+        actor=actor,
+    )
+
+
 # To make an action schedulable: a function that starts its run, under a name computed of schedule and time, and a line.
 ACTIONS: Mapping[ScheduledAction, Callable[[Means, Schedule, datetime, str, str], Run]] = {
     ScheduledAction.TRAIN: _train,
     ScheduledAction.SCORE: _score,
+    ScheduledAction.CHECK_DRIFT: _check_drift,
 }
 # What the state of things may forbid this time. Anything else is a failure, and the firing is tried again.
 _REFUSALS = (InvalidInput, NotFound, Conflict, TrainingImpossible)

@@ -16,7 +16,6 @@ from millrace.domain.schedule import Schedule, ScheduledAction, first_time
 from millrace.domain.schedule_times import canonical, due_times
 from millrace.errors import ChangedMeanwhile, InvalidInput
 from millrace.ports import Clock, Schedules, Timer
-from millrace.use_cases.fire_schedule import ACTIONS
 
 CHANGEABLE = frozenset({"name", "about", "expression", "timezone", "starts_at", "state"})
 
@@ -34,10 +33,7 @@ def create_schedule(
     starts_at: datetime | None = None,
     actor: str,
 ) -> Schedule:
-    """Raises InvalidInput for an expression or zone that cannot be read, and for what cannot be scheduled."""
-    if action not in ACTIONS:
-        able = ", ".join(ACTIONS)
-        raise InvalidInput(f"{action} cannot be scheduled on this platform yet: what can is {able}")
+    """Raises InvalidInput for an expression or zone that cannot be read."""
     now = clock.now()
     schedule = Schedule(
         schedule_id=identity.schedule_id(name, actor, now),

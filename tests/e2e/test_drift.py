@@ -27,8 +27,10 @@ from millrace.domain.event import BatchInferenceCompleted, GroundTruthArrived
 from millrace.domain.model import ModelVersion, VerdictOutcome
 from millrace.domain.retraining import RetrainingDecision, RetrainingReason
 from millrace.domain.run import Run, RunState
+from millrace.domain.schedule import ScheduledAction
 from millrace.use_cases.check_champions import ACTOR
 from millrace.use_cases.check_drift import check_datasets, check_drift
+from millrace.use_cases.keep_schedule import create_schedule
 from millrace.use_cases.manage_channels import NewChannel, create_channel, delete_channel
 from millrace.use_cases.move_alias import move_alias
 from tests.e2e.conftest import Bench, wait_for
@@ -409,7 +411,7 @@ def records(table: list[dict[str, Any]], version: ModelVersion, day: datetime) -
     lines = [
         json.dumps(
             {
-                "record_id": f"{day.date()}-{number}",
+                "record_id": f"{day.isoformat()}-{number}",
                 "model": MODEL,
                 "number": version.number,
                 "at": (day + timedelta(minutes=number)).isoformat(),
@@ -512,3 +514,30 @@ def test_two_dataset_versions_are_compared_without_reading_a_row(bench: Bench, c
     found = reports_of(bench, run)[DriftKind.DATA]
     assert (found.verdict, found.drifted) == (DriftVerdict.DRIFT, ("distance",))
     assert (found.baseline, found.window) == (f"{MODEL} v1", f"{MODEL} v2")
+
+
+def test_a_schedule_checks_what_the_champion_was_asked_since_it_was_due_before(
+    bench: Bench, champion: ModelVersion
+) -> None:
+    now = datetime.now(UTC)
+    asked_at = now - timedelta(hours=5, minutes=50)
+    address = place.inference_records_uri(bench.bucket, MODEL, asked_at.date().isoformat(), "lately")
+    bench.platform.store.write(address, records(rows(300, warmer=1.0, seed=6), champion, asked_at))
+
+    schedule = create_schedule(
+        schedules=bench.platform.schedules,
+        timer=bench.platform.timer,
+        clock=bench.platform.clock,
+        name="four times a day",
+        action=ScheduledAction.CHECK_DRIFT,
+        about=MODEL,
+        expression="rate(6 hours)",
+        starts_at=now + timedelta(seconds=3),
+        actor="user:ada",
+    )
+    firing = wait_for(lambda: bench.platform.schedules.get(schedule.schedule_id).last_firing, what="firing", seconds=60)
+    run = bench.ended(str(firing.run_id))
+
+    assert (run.state, run.started_by) == (RunState.SUCCEEDED, schedule.actor), run.reason
+    found = reports_of(bench, run)[DriftKind.DATA]
+    assert (found.verdict, found.window_rows, found.drifted) == (DriftVerdict.DRIFT, 300, ("temp",))

@@ -85,6 +85,7 @@ KNOWN_PIPELINES = {
     "lambdas.events.on_schedule_due": {
         names.TRAINING_STATE_MACHINE_ARN,
         names.BATCH_INFERENCE_STATE_MACHINE_ARN,
+        names.DRIFT_STATE_MACHINE_ARN,
     },
     "lambdas.events.on_model_version_approved": {names.DEPLOYMENT_STATE_MACHINE_ARN},
     "lambdas.events.on_batch_input_arrived": {names.BATCH_INFERENCE_STATE_MACHINE_ARN},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -27,13 +26,14 @@ from lambdas.api.shapes.names import JobId
 from lambdas.api.shapes.uploads import UploadTicket, upload_ticket
 from millrace import bootstrap, errors, names
 from millrace.domain.role import EVERYONE, SCIENTISTS
-from millrace.domain.run import Run, RunState, Step
+from millrace.domain.run import Run, RunState
 from millrace.use_cases.read_batch import (
     find_batch,
     offer_batch_results,
     read_batch_quarantine,
     read_batch_report,
 )
+from millrace.use_cases.read_steps import read_steps
 from millrace.use_cases.start_batch_inference import choose_version, predict_again, start_batch_inference
 from millrace.use_cases.transfer_file import batch_input_folder, complete_batch_input, start_transfer
 
@@ -143,7 +143,7 @@ def get_batch(job_id: JobId) -> Response[BatchDetail]:
     platform = bootstrap.platform()
     run = find_batch(platform.ledger, job_id)
     live = run.state is RunState.RUNNING
-    steps = _steps(run)
+    steps = read_steps(pipelines=platform.pipelines, run=run)
     progress = [(step.name, step.state, step.ended_at) for step in steps] if live else ()
     etag = resource.unless_unchanged(run.revision, *progress)
     body = batch_detail(run, steps, read_batch_report(store=platform.store, run=run))
@@ -216,13 +216,3 @@ def _started(run: Run) -> Response[BatchSummary]:
         poll_after=LIVE_SECONDS,
         location=f"/inference/batch/{run.run_id}",
     )
-
-
-def _steps(run: Run) -> Sequence[Step]:
-    """A closed run has its steps in the registry; a live one in its execution's history."""
-    if run.state is not RunState.RUNNING:
-        return run.steps
-    try:
-        return bootstrap.platform().pipelines.steps(run.pipeline, run.run_id)
-    except errors.NotFound:
-        return ()  # opened, and about to be started

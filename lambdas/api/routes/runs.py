@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -29,8 +28,9 @@ from lambdas.api.shapes.runs import (
 )
 from millrace import bootstrap, errors
 from millrace.domain.role import EVERYONE, SCIENTISTS
-from millrace.domain.run import Run, RunState, Step
+from millrace.domain.run import Run, RunState
 from millrace.use_cases.estimate_training import estimate_training
+from millrace.use_cases.read_steps import read_steps
 from millrace.use_cases.start_training import start_training, train_again
 from millrace.use_cases.stop_run import stop_run
 
@@ -110,9 +110,10 @@ def list_runs(
 @resource.endpoint("GET", "/runs/<run_id>", allow=EVERYONE, raises=[errors.NotFound], example=examples.DETAIL)
 def get_run(run_id: RunId) -> Response[RunDetail]:
     """One run with its steps: their states, times and costs."""
-    run = bootstrap.platform().ledger.get(run_id)
+    platform = bootstrap.platform()
+    run = platform.ledger.get(run_id)
     live = run.state is RunState.RUNNING
-    steps = _steps(run)
+    steps = read_steps(pipelines=platform.pipelines, run=run)
     progress = [(step.name, step.item, step.state, step.ended_at) for step in steps] if live else ()
     etag = resource.unless_unchanged(run.revision, *progress)
     return answer(run_detail(run, steps), etag=etag, poll_after=LIVE_SECONDS if live else None)
@@ -131,7 +132,8 @@ def get_run_logs(
     run = platform.ledger.get(run_id)
     scope = f"logs of {run_id}"
     position = from_cursor(cursor, scope)
-    jobs = [step.job for step in _steps(run) if step.job is not None]
+    steps = read_steps(pipelines=platform.pipelines, run=run)
+    jobs = [step.job for step in steps if step.job is not None]
     tail = platform.job_logs.tail(jobs, json.loads(position) if position else {}, limit=limit)
     live = run.state is RunState.RUNNING
     body = LogAnswer(
@@ -194,16 +196,6 @@ def _started(run: Run) -> Response[RunSummary]:
         poll_after=LIVE_SECONDS,
         location=f"/runs/{run.run_id}",
     )
-
-
-def _steps(run: Run) -> Sequence[Step]:
-    """A closed run has its steps in the registry; a live one in its execution's history."""
-    if run.state is not RunState.RUNNING:
-        return run.steps
-    try:
-        return bootstrap.platform().pipelines.steps(run.pipeline, run.run_id)
-    except errors.NotFound:
-        return ()  # opened, and about to be started
 
 
 def _counts(pipeline: str | None) -> dict[RunState, int]:

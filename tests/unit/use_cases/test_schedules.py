@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from millrace import names
+from millrace.domain.drift import DriftRequest
 from millrace.domain.run import RunState
 from millrace.domain.schedule import FiringOutcome, Schedule, ScheduledAction, ScheduleState
 from millrace.errors import ChangedMeanwhile, InvalidInput, NotAllowed, NotFound
@@ -88,13 +89,6 @@ class TestKeeping:
 
         assert world.schedules.page().items == []
         assert world.timer.set_to == {}
-
-    @pytest.mark.parametrize("action", [each for each in ScheduledAction if each not in ACTIONS])
-    def test_what_cannot_be_scheduled_is_refused_with_what_can(self, action: ScheduledAction, world: World) -> None:
-        with pytest.raises(
-            InvalidInput, match=f"{action} cannot be scheduled on this platform yet: what can is train, score"
-        ):
-            made(world, action=action)
 
     def test_pausing_stops_the_timer_and_resuming_goes_on_in_the_old_rhythm(self, world: World) -> None:
         schedule = made(world)
@@ -221,6 +215,40 @@ class TestFiring:
         assert (run.pipeline, run.model, run.started_by) == (names.BATCH_INFERENCE_PIPELINE, "credit", schedule.actor)
         assert run.input["source_uri"] == f"{world.catalog.version('credit', newest).location}data/"
         assert run.input["number"] == 1
+
+    @pytest.mark.parametrize(
+        ("expression", "at", "first"),
+        [
+            ("rate(2 hours)", later(120), NOON),
+            ("rate(40 days)", later(0), NOON - timedelta(days=31)),
+            ("cron(0 6 * * ? *)", NOON + timedelta(hours=18), NOON - timedelta(hours=6)),
+            ("cron(0/1 * * * ? *)", later(5), later(4)),
+            ("cron(0 6 1 1 ? *)", NOON, NOON - timedelta(days=31)),
+        ],
+    )
+    def test_a_drift_check_is_about_what_was_asked_since_the_time_before(
+        self, expression: str, at: Any, first: Any, world: World
+    ) -> None:
+        world.trained()
+        schedule = made(world, action=ScheduledAction.CHECK_DRIFT, expression=expression)
+        refused = due(world, schedule, at - timedelta(seconds=1))
+        assert (refused.outcome, "no champion" in refused.reason) == (FiringOutcome.REFUSED, True)
+        world.registry.decide("credit", 1, approve=True, actor="bob", reason="good", at=NOON)
+        world.registry.move_alias("credit", "champion", 1, expected=None, actor="bob", reason="live", at=NOON)
+
+        firings = [due(world, schedule, at) for _ in range(2)]
+
+        run = world.ledger.get(firings[0].run_id)
+        request = DriftRequest.model_validate(run.input)
+        assert firings[0] == firings[1]
+        assert (run.pipeline, run.model, run.started_by) == (names.DRIFT_PIPELINE, "credit", schedule.actor)
+        assert (request.number, request.first, request.until) == (1, first, at)
+        assert [each.run_id for each in world.pipelines.started if each.pipeline == names.DRIFT_PIPELINE] == [
+            run.run_id
+        ]
+
+    def test_every_action_that_has_a_name_can_be_done(self) -> None:
+        assert ACTIONS.keys() == set(ScheduledAction)
 
     def test_a_person_may_run_it_now_even_while_it_is_paused(self, world: World) -> None:
         schedule = made(world)
