@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke rollback diff audit sbom scan
+        bootstrap deploy destroy smoke restore rollback diff audit sbom scan
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -91,6 +91,11 @@ destroy: setup ## Remove an environment from its account; buckets and tables tha
 smoke: setup ## Try an environment from outside: sign in, send a small file, wait for its rows
 	$(NEEDS_ENV)
 	@$(BIN)/python -m scripts.smoke "$(ENV)"
+
+restore: setup ## Bring back a deleted registry and what was removed SINCE a time: make restore ENV=dev SINCE=2026-11-21T03:00:00Z
+	$(NEEDS_ENV)
+	@test -n "$(SINCE)" || { echo "Say since when, in UTC: make restore ENV=$(ENV) SINCE=2026-11-21T03:00:00Z"; exit 2; }
+	@$(BIN)/millrace restore --environment "$(ENV)" --since "$(SINCE)" $(if $(DRY_RUN),--dry-run)
 
 rollback: setup ## Deploy the commit that was last deployed to ENV with success, as GitHub remembers it
 	$(NEEDS_ENV)

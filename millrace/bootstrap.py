@@ -34,10 +34,12 @@ if TYPE_CHECKING:
         ModelRegistry,
         MultipartUploads,
         Notifier,
+        ObjectHistory,
         ObjectStore,
         Pipelines,
         Poster,
         RecordQueue,
+        RegistryTable,
         RetrainingLog,
         RunLedger,
         Schedules,
@@ -154,6 +156,18 @@ class Platform:
         from millrace.adapters.s3 import S3ObjectStore
 
         return S3ObjectStore(_client("s3"))
+
+    @cached_property
+    def object_history(self) -> ObjectHistory:
+        from millrace.adapters.s3_history import S3ObjectHistory
+
+        return S3ObjectHistory(_client("s3"))
+
+    @cached_property
+    def registry_table(self) -> RegistryTable:
+        from millrace.adapters.registry_table import DynamoRegistryTable
+
+        return DynamoRegistryTable(_client("dynamodb"), self.settings.require("registry_table"))
 
     @cached_property
     def pipelines(self) -> Pipelines:

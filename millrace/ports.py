@@ -380,6 +380,61 @@ class ObjectStore(Protocol):
         """Every object below the prefix, by key."""
 
 
+class ObjectVersion(NamedTuple):
+    """One version of an object. `removed` is True for the mark that a deletion leaves in a versioned bucket."""
+
+    uri: str
+    version_id: str
+    at: datetime
+    removed: bool
+
+
+class ObjectHistory(Protocol):
+    """What a versioned bucket still knows of objects that are gone."""
+
+    def versions(self, prefix_uri: str) -> Iterator[ObjectVersion]:
+        """Every version below the prefix: by key, the newest of a key first."""
+
+    def forget(self, version: ObjectVersion) -> None:
+        """Remove this one version for good. When it is the mark of a deletion, the object is back, unchanged."""
+
+
+class TableBackup(NamedTuple):
+    """`backup_id` is the service's own name for it."""
+
+    backup_id: str
+    at: datetime
+
+
+class TableSettings(NamedTuple):
+    """What a table loses when it is restored, and must be given again."""
+
+    expiry_attribute: str | None
+    point_in_time_recovery: bool
+    deletion_protection: bool
+    tags: Mapping[str, str]
+
+
+class RegistryTable(Protocol):
+    """The registry's table as a whole."""
+
+    @property
+    def name(self) -> str: ...
+
+    def exists(self) -> bool: ...
+
+    def backups(self) -> Sequence[TableBackup]:
+        """Whole copies of the table, the latest first; also of a table that is gone."""
+
+    def restore(self, backup_id: str) -> None:
+        """Make the table of a backup, under its own name, and wait until it answers.
+
+        Raises Conflict when there is a table of that name.
+        """
+
+    def apply(self, settings: TableSettings) -> None: ...
+
+
 class Pipelines(Protocol):
     """Step Functions. An execution's name is its run id, so starting twice is starting once."""
 

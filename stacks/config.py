@@ -36,6 +36,17 @@ def this_machine() -> LambdaTarget:
 
 
 @dataclass(frozen=True)
+class BackupConfig:
+    """Daily recovery points in a vault of their own, kept for `kept_days` (at most 35: objects to the second).
+
+    `copies` are ARNs of vaults in another region or account that get a copy of each; they must be there before.
+    """
+
+    kept_days: int = 35
+    copies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class EnvironmentConfig:
     """One deployment of the platform.
 
@@ -48,6 +59,7 @@ class EnvironmentConfig:
     `loopback_webhooks` is "allowed" where webhooks may go to the machine itself. Of `monthly_budget_usd` people are
     warned at four fifths, and when a day's runs cost a tenth of it. An alarm costs a tenth of a dollar a month:
     without `dead_letter_alarms` only the failures that fill those queues are told, by one alarm for all functions.
+    `backup` is for environments whose loss would hurt: a vault with recovery points in it cannot be removed.
     `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
     """
 
@@ -68,6 +80,7 @@ class EnvironmentConfig:
     loopback_webhooks: str = "refused"
     monthly_budget_usd: float = 100.0
     dead_letter_alarms: bool = True
+    backup: BackupConfig | None = None
 
 
 ENVIRONMENTS = {
@@ -101,6 +114,7 @@ ENVIRONMENTS = {
             log_days=30,
             run_files_days=90,
             noncurrent_days=30,
+            backup=BackupConfig(kept_days=14),
         ),
         EnvironmentConfig(
             name="prod",
@@ -109,6 +123,7 @@ ENVIRONMENTS = {
             run_files_days=365,
             noncurrent_days=90,
             deletion_protection=True,
+            backup=BackupConfig(),
         ),
     )
 }

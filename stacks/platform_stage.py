@@ -21,6 +21,7 @@ from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.notifications_stack import NotificationsStack
+from stacks.recovery_stack import RecoveryStack
 from stacks.registry_stack import RegistryStack
 from stacks.runs_stack import RunsStack
 from stacks.schedules_stack import SchedulesStack
@@ -43,6 +44,8 @@ class PlatformStage(cdk.Stage):
 
         data = DataStack(self, "Data", config=config)
         registry = RegistryStack(self, "Registry", config=config)
+        if config.backup is not None:
+            RecoveryStack(self, "Recovery", config=config, backups=config.backup, data=data, registry=registry)
         notifications = NotificationsStack(self, "Notifications", config=config)
         ingest = IngestStack(
             self,

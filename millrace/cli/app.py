@@ -8,6 +8,7 @@ import sys
 import time
 import webbrowser
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,13 +19,14 @@ from rich.console import Console
 from millrace import bootstrap
 from millrace.cli import answers, checkout, demo, dropping, remote, render, sending, signing_in
 from millrace.cli.checkout import CommandFailed
-from millrace.cli.deployment import connect
+from millrace.cli.deployment import connect, registry_table_settings
 from millrace.client import Client, UploadInterrupted, at, send
 from millrace.domain.dataset import Task
 from millrace.domain.model import parse_version_id
 from millrace.domain.run import RunState
 from millrace.errors import InvalidInput, NotFound, PlatformError
 from millrace.use_cases.check_tallies import check_tallies
+from millrace.use_cases.restore_platform import restore_platform
 from millrace.use_cases.verify_audit import verify_audit
 
 app = typer.Typer(
@@ -46,6 +48,7 @@ FileArgument = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, JSON Lines or Parquet.")
 ]
 LOCAL = checkout.ENVIRONMENT
+TIMES = ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%MZ"]
 Document = dict[str, Any]
 
 
@@ -395,6 +398,41 @@ def verify_audit_command(environment: EnvironmentOption = LOCAL, as_json: JsonOp
         console.print("The kept counts hold." if check.agrees else f"The kept counts differ: {check}")
     if report.faults or not check.agrees:
         raise typer.Exit(1)
+
+
+@app.command()
+def restore(
+    since: Annotated[
+        datetime, typer.Option(formats=TIMES, help="Objects removed at or after this time (UTC) come back.")
+    ],
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(help="Only below this address (s3://bucket/prefix/); both buckets when left out."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring back a registry that was deleted, and objects that were. Needs AWS credentials; docs/runbook.md."""
+    platform = bootstrap.platform(connect(environment, Path.cwd()))
+    buckets = (platform.settings.require("data_bucket"), platform.settings.require("artifacts_bucket"))
+    restored = restore_platform(
+        table=platform.registry_table,
+        read_settings=lambda: registry_table_settings(environment),
+        history=platform.object_history,
+        prefixes=prefix or [f"s3://{bucket}/" for bucket in buckets],
+        since=since.replace(tzinfo=UTC),
+        dry_run=dry_run,
+    )
+    backup = restored.table and {"backup": restored.table.backup_id, "at": restored.table.at.isoformat()}
+    if as_json:
+        print_json({"dry_run": dry_run, "table": backup, "objects": list(restored.objects)})
+        return
+    done = "would be" if dry_run else "was"
+    console = Console()
+    table = f"{done} restored from {restored.table.backup_id}" if restored.table else "is there and stays as it is"
+    console.print(f"the registry {table}", highlight=False, soft_wrap=True)
+    console.print(f"{len(restored.objects):,} removed object(s) {done} brought back", highlight=False)
 
 
 @app.command(name="demo")

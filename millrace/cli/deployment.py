@@ -10,6 +10,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from millrace.errors import NotFound
+from millrace.ports import TableSettings
 from millrace.settings import Settings, use_profile
 
 if TYPE_CHECKING:
@@ -38,6 +39,25 @@ def connect(environment: str, root: Path) -> Settings:
     if not outputs:
         raise NotFound(f"nothing is deployed as Millrace-{environment}-…. Start the local platform with: millrace up")
     return Settings.from_env({_setting(name): value for name, value in outputs.items()})
+
+
+def registry_table_settings(environment: str) -> TableSettings:
+    """What the registry's table is like by its deployed template: a restored table comes without these.
+
+    `connect` must have found the environment before.
+    """
+    name = f"Millrace-{environment}-Registry"
+    client = boto3.client("cloudformation")
+    (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    resources = client.get_template(StackName=name)["TemplateBody"]["Resources"]
+    (table,) = [found["Properties"] for found in resources.values() if found["Type"] == "AWS::DynamoDB::Table"]
+    expiry = table.get("TimeToLiveSpecification", {})
+    return TableSettings(
+        expiry_attribute=expiry.get("AttributeName") if expiry.get("Enabled") else None,
+        point_in_time_recovery=table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"],
+        deletion_protection=table.get("DeletionProtectionEnabled", False),
+        tags={tag["Key"]: tag["Value"] for tag in [*stack.get("Tags", []), *table.get("Tags", [])]},
+    )
 
 
 def _outputs(stack_prefix: str) -> Iterator[tuple[str, str]]:

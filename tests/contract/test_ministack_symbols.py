@@ -53,6 +53,9 @@ SIGNATURES = {
         "origin_jti: str = '', scope: str | None = None) -> str"
     ),
     "services.cognito._get_pool_unscoped": None,
+    "services.dynamodb._create_backup": "(data)",
+    "services.dynamodb._delete_table": "(data)",
+    "services.dynamodb._normalize_table_name": "(value: str) -> str",
     "services.eventbridge._dispatch_event": "(event, view=None)",
     "services.eventbridge._dispatch_to_lambda": "(arn, payload)",
     "services.eventbridge._cron_next_fire": "(fields, after_dt: datetime.datetime) -> datetime.datetime | None",
@@ -140,10 +143,14 @@ PROVISIONED = (
     "AWS::CloudFront::Function",
     "AWS::CloudFront::OriginAccessControl",
     "AWS::CloudFront::ResponseHeadersPolicy",
+    "AWS::DynamoDB::Table",
 )
 SCOPED_STORES = (
     "cloudwatch._alarms",
     "cloudwatch._metrics",
+    "dynamodb._backups",
+    "dynamodb._pitr_settings",
+    "dynamodb._tables",
     "scheduler._schedules",
     "stepfunctions._executions",
     "stepfunctions._state_machines",

@@ -25,16 +25,20 @@ class Caller:
     def post(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
         return self._call(path, json.dumps(body).encode())
 
+    def put(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+        return self._call(path, json.dumps(body).encode(), method="PUT")
+
     def predict(self, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         status, answer = self.post("/inference/predict", {"model": "served", "rows": rows, **more})
         assert status == 200, answer
         return answer
 
-    def _call(self, path: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+    def _call(self, path: str, body: bytes | None, *, method: str | None = None) -> tuple[int, dict[str, Any]]:
         """Status and body."""
         request = urllib.request.Request(  # noqa: S310 - the API's own address
             self._url + path,
             data=body,
+            method=method,
             headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
         )
         try:

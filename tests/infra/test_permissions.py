@@ -105,6 +105,14 @@ ROLES = {
     "DeliverAlert": FUNCTION | TABLE | QUEUE | TELL | {"sns:Publish", "ssm:GetParameter"},
     "OnDriftDetected": EVENT_FUNCTION | TABLE | LIST | TELL | {"states:StartExecution"},
     "OnAlarmChanged": EVENT_FUNCTION | TABLE | LIST | TELL,
+    "Backup": {"dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:StartAwsBackupJob"}
+    | {"s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketNotification"}
+    | {f"s3:GetBucket{part}" for part in ("Acl", "Location", "Notification", "Tagging", "Versioning")}
+    | {"s3:GetInventoryConfiguration", "s3:PutInventoryConfiguration"}
+    | {f"s3:GetObject{part}" for part in ("", "Acl", "Tagging", "Version", "VersionAcl", "VersionTagging")}
+    | {f"events:{verb}" for verb in ("DescribeRule", "EnableRule", "DisableRule", "PutRule", "DeleteRule")}
+    | {"events:PutTargets", "events:RemoveTargets", "events:ListTargetsByRule", "events:ListRules"}
+    | {"cloudwatch:GetMetricData", "tag:GetResources", "backup:DescribeBackupVault", "backup:CopyFromBackupVault"},
     "App": FUNCTION
     | {"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"}
     | WRITE
@@ -146,6 +154,7 @@ READS = {
     "ProfileBaseline": {"datasets/*", "runs/*"},
     "DetectDrift": {"inference/*", "datasets/*", "models/*"},
     "RecordDriftReports": {"drift/*"},
+    "Backup": {"*"},
 }
 
 
@@ -197,7 +206,7 @@ def test_predictions_change_nothing_in_the_registry_but_api_keys(prod: Platform)
 
 def keys_in(resources: str) -> set[str]:
     """The end of each ARN: a prefix of keys, or an asset with its digest replaced by what it is."""
-    prefixes = set(re.findall(r'"/([\w-]+/\*)"', resources))
+    prefixes = set(re.findall(r'"/((?:[\w-]+/)?\*)"', resources))
     assets = set(re.findall(r'"/[0-9a-f]{64}\.(\w+)"', resources))
     return prefixes | {{"py": "script.py", "zip": "core.zip"}[ending] for ending in assets}
 
