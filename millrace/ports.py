@@ -301,6 +301,14 @@ class SentPart(NamedTuple):
     etag: str
 
 
+class UnfinishedUpload(NamedTuple):
+    """`at` is when it began."""
+
+    uri: str
+    multipart_id: str
+    at: datetime
+
+
 class MultipartUploads(Protocol):
     """Objects that are sent in parts, by addresses that carry their own permission."""
 
@@ -318,6 +326,9 @@ class MultipartUploads(Protocol):
 
     def abort(self, uri: str, multipart_id: str) -> None:
         """Nothing happens when there is no such upload."""
+
+    def unfinished(self, prefix_uri: str) -> Sequence[UnfinishedUpload]:
+        """Uploads that were begun below the prefix, and neither completed nor aborted."""
 
 
 class Downloads(Protocol):
@@ -387,6 +398,7 @@ class ObjectVersion(NamedTuple):
     version_id: str
     at: datetime
     removed: bool
+    size_bytes: int = 0
 
 
 class ObjectHistory(Protocol):
@@ -716,6 +728,9 @@ class Endpoints(Protocol):
 
     def names(self, prefix: str) -> Sequence[str]:
         """The endpoints whose names begin so."""
+
+    def parts(self, prefix: str) -> Sequence[str]:
+        """The models and configurations whose names begin so, whether or not there is an endpoint."""
 
 
 class Clock(Protocol):

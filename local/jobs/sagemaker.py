@@ -76,6 +76,7 @@ class SageMaker:
             "DescribeEndpoint": self._describe_endpoint,
             "DeleteEndpoint": self._delete_endpoint,
             "ListEndpoints": self._list_endpoints,
+            "ListEndpointConfigs": self._list_endpoint_configs,
         }
         for kind in JOB_KINDS:
             self._operations |= self._job_operations(kind)
@@ -294,6 +295,12 @@ class SageMaker:
         shown = members_of(SERVICE, "EndpointSummary")
         found = [{field: value for field, value in item.items() if field in shown} for item in page]
         return {"Endpoints": found, **({"NextToken": token} if token else {})}
+
+    def _list_endpoint_configs(self, request: Document, _caller: str | None) -> Document:
+        page, token = list_page(self._platform.store.all(ENDPOINT_CONFIG), request, name_key="EndpointConfigName")
+        shown = members_of(SERVICE, "EndpointConfigSummary")
+        found = [{field: value for field, value in item.items() if field in shown} for item in page]
+        return {"EndpointConfigs": found, **({"NextToken": token} if token else {})}
 
     def _add(self, kind: str, name: str, arn: str, document: Document) -> None:
         try:

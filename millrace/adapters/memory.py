@@ -65,6 +65,7 @@ from millrace.ports import (
     Page,
     RunLedger,
     SentPart,
+    UnfinishedUpload,
 )
 
 T = TypeVar("T")
@@ -275,7 +276,9 @@ class InMemoryApiKeys:
 class InMemoryMultipartUploads:
     """Parts arrive by `put`, as they would at their addresses; the object lands in `store`."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, *, now: Callable[[], datetime] | None = None) -> None:
+        self._now = now or SystemClock().now
+        self._began: dict[tuple[str, str], datetime] = {}
         self._lock = RLock()
         self._store = store
         self._begun = 0
@@ -285,6 +288,7 @@ class InMemoryMultipartUploads:
     def begin(self, uri: str) -> str:
         self._begun += 1
         self._parts[uri, f"multipart-{self._begun}"] = {}
+        self._began[uri, f"multipart-{self._begun}"] = self._now()
         return f"multipart-{self._begun}"
 
     def part_address(self, uri: str, multipart_id: str, number: int, *, seconds: int) -> str:
@@ -306,6 +310,13 @@ class InMemoryMultipartUploads:
     @_one_at_a_time
     def abort(self, uri: str, multipart_id: str) -> None:
         self._parts.pop((uri, multipart_id), None)
+
+    def unfinished(self, prefix_uri: str) -> Sequence[UnfinishedUpload]:
+        return [
+            UnfinishedUpload(uri, multipart_id, self._began[uri, multipart_id])
+            for uri, multipart_id in self._parts
+            if uri.startswith(prefix_uri)
+        ]
 
     def _sent(self, uri: str, multipart_id: str) -> dict[int, bytes]:
         return _existing(self._parts, (uri, multipart_id), f"there is no upload in parts of {uri}")
@@ -1016,11 +1027,15 @@ class InMemoryMetricSink:
 
 
 class InMemoryEndpoints:
-    """`answers` is what a model would say: name and body of a request in, the answer out. Starting takes one look."""
+    """`answers` is what a model would say: name and body of a request in, the answer out. Starting takes one look.
+
+    `orphans` are configurations of which the endpoint is gone.
+    """
 
     def __init__(self, answers: Callable[[str, bytes], bytes] | None = None) -> None:
         self.answers = answers
         self.made: dict[str, EndpointSpec] = {}
+        self.orphans: set[str] = set()
 
     def deploy(self, spec: EndpointSpec) -> bool:
         ready = spec.name in self.made
@@ -1034,9 +1049,13 @@ class InMemoryEndpoints:
 
     def delete(self, name: str) -> None:
         self.made.pop(name, None)
+        self.orphans.discard(name)
 
     def names(self, prefix: str) -> Sequence[str]:
         return sorted(name for name in self.made if name.startswith(prefix))
+
+    def parts(self, prefix: str) -> Sequence[str]:
+        return sorted(name for name in {*self.made, *self.orphans} if name.startswith(prefix))
 
 
 class SetClock:

@@ -40,7 +40,9 @@ class _Listed(NamedTuple):
 
 
 def _listed(bucket: str, entry: Any, *, removed: bool) -> _Listed:
-    version = ObjectVersion(uri(bucket, entry["Key"]), entry["VersionId"], entry["LastModified"], removed)
+    version = ObjectVersion(
+        uri(bucket, entry["Key"]), entry["VersionId"], entry["LastModified"], removed, entry.get("Size", 0)
+    )
     return _Listed(version, entry["IsLatest"])
 
 

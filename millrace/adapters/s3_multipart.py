@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
-from millrace.domain.place import split_uri
+from millrace.domain.place import split_uri, uri
 from millrace.errors import NotFound
-from millrace.ports import SentPart
+from millrace.ports import SentPart, UnfinishedUpload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,6 +57,15 @@ class S3MultipartUploads:
             _found(uri, lambda: self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=multipart_id))
         except NotFound:
             return  # the bucket tidied it away before
+
+    def unfinished(self, prefix_uri: str) -> Sequence[UnfinishedUpload]:
+        bucket, prefix = split_uri(prefix_uri)
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix)
+        return [
+            UnfinishedUpload(uri(bucket, each["Key"]), each["UploadId"], each["Initiated"])
+            for page in pages
+            for each in page.get("Uploads", [])
+        ]
 
 
 def _found(uri: str, call: Callable[[], T]) -> T:

@@ -55,6 +55,13 @@ class SageMakerEndpoints:
         found = (each["EndpointName"] for page in pages for each in page["Endpoints"])
         return sorted(name for name in found if name.startswith(prefix))
 
+    def parts(self, prefix: str) -> Sequence[str]:
+        configurations = self._client.get_paginator("list_endpoint_configs").paginate(NameContains=prefix)
+        models = self._client.get_paginator("list_models").paginate(NameContains=prefix)
+        found = {each["EndpointConfigName"] for page in configurations for each in page["EndpointConfigs"]}
+        found |= {each["ModelName"] for page in models for each in page["Models"]}
+        return sorted(name for name in found if name.startswith(prefix))
+
     def _described(self, name: str) -> Any:
         return _unless(lambda: self._client.describe_endpoint(EndpointName=name), "Could not find")
 

@@ -8,7 +8,7 @@ import sys
 import time
 import webbrowser
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +27,7 @@ from millrace.domain.run import RunState
 from millrace.errors import InvalidInput, NotFound, PlatformError
 from millrace.use_cases.check_tallies import check_tallies
 from millrace.use_cases.restore_platform import restore_platform
+from millrace.use_cases.sweep import find_leftovers, remove_leftovers
 from millrace.use_cases.verify_audit import verify_audit
 
 app = typer.Typer(
@@ -433,6 +434,39 @@ def restore(
     table = f"{done} restored from {restored.table.backup_id}" if restored.table else "is there and stays as it is"
     console.print(f"the registry {table}", highlight=False, soft_wrap=True)
     console.print(f"{len(restored.objects):,} removed object(s) {done} brought back", highlight=False)
+
+
+@app.command()
+def sweep(
+    older_than_days: Annotated[float, typer.Option(min=1, help="What is younger stays.")] = 7.0,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Remove what is listed; without it, it is only listed.")
+    ] = False,
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """What nobody needs and somebody pays for: artefacts, endpoints, unfinished uploads. Needs AWS credentials."""
+    platform = bootstrap.platform(connect(environment, Path.cwd()))
+    found = find_leftovers(
+        history=platform.object_history,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        endpoints=platform.endpoints,
+        multipart=platform.multipart,
+        data_bucket=platform.settings.require("data_bucket"),
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        endpoint_prefix=f"millrace-{environment}",
+        before=platform.clock.now() - timedelta(days=older_than_days),
+    )
+    if remove:
+        remove_leftovers(found, store=platform.store, endpoints=platform.endpoints, multipart=platform.multipart)
+    if as_json:
+        print_json({"removed": remove, "leftovers": [each._asdict() for each in found]})
+        return
+    lines = ([each.kind.value.lower(), each.name, f"{each.size_bytes:,}", each.reason] for each in found)
+    total = sum(each.size_bytes for each in found)
+    title = f"{len(found):,} leftover(s), {total:,} bytes: {'removed' if remove else 'to be removed with --remove'}"
+    Console().print(render.table(title, ["kind", "what", "bytes", "why"], lines))
 
 
 @app.command(name="demo")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -90,6 +91,12 @@ def endpoint_name(prefix: str, model: str, number: int) -> str:
 def endpoint_prefix(prefix: str, model: str) -> str:
     """How the names of all endpoints of a model begin. A number follows, so `a` is not taken for `a-v1`."""
     return f"{prefix}-{model}-v"
+
+
+def version_of_endpoint(prefix: str, name: str) -> tuple[str, int] | None:
+    """The model and number that `endpoint_name` made the name of; None for a name that it did not make."""
+    found = re.fullmatch(rf"{re.escape(prefix)}-(.+)-v([1-9][0-9]*)", name)
+    return (found[1], int(found[2])) if found else None
 
 
 def job_name(run_id: str, part: str) -> str:

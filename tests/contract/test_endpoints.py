@@ -47,6 +47,26 @@ def test_names_are_listed_by_how_they_begin(endpoints: Endpoints) -> None:
     assert list(endpoints.names("credit-v")) == ["credit-v1", "credit-v2"]
 
 
+def test_models_and_configurations_are_listed_until_they_are_deleted(endpoints: Endpoints) -> None:
+    endpoints.deploy(a_spec("credit-v1"))
+    endpoints.deploy(a_spec("churn-v1"))
+    assert list(endpoints.parts("credit-v")) == ["credit-v1"]
+
+    endpoints.delete("credit-v1")
+
+    assert list(endpoints.parts("c")) == ["churn-v1"]
+
+
+def test_a_configuration_whose_endpoint_was_deleted_by_hand_is_still_a_part(aws: None) -> None:
+    client = boto3.client("sagemaker")
+    made = SageMakerEndpoints(client, boto3.client("sagemaker-runtime"))
+    made.deploy(a_spec("credit-v1"))
+    client.delete_endpoint(EndpointName="credit-v1")
+
+    assert list(made.names("credit-v")) == []
+    assert list(made.parts("credit-v")) == ["credit-v1"]
+
+
 def test_what_is_not_there_does_not_answer() -> None:
     with pytest.raises(EndpointFailed, match="credit-v1 did not answer"):
         InMemoryEndpoints().invoke("credit-v1", b"{}")

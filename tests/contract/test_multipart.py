@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
@@ -110,3 +111,16 @@ def test_an_address_is_of_one_part_for_a_while_and_signed_with_sigv4(aws: None) 
 
     assert (said["partNumber"], said["uploadId"]) == (["3"], ["multipart-7"])
     assert (said["X-Amz-Algorithm"], said["X-Amz-Expires"]) == (["AWS4-HMAC-SHA256"], ["600"])
+
+
+def test_uploads_that_neither_ended_nor_were_aborted_are_told_with_their_begin(bucket: Bucket) -> None:
+    left = bucket.multipart.begin(URI)
+    aborted = bucket.multipart.begin("s3://data/uploads/credit/june.csv")
+    bucket.multipart.abort("s3://data/uploads/credit/june.csv", aborted)
+
+    (found,) = bucket.multipart.unfinished("s3://data/uploads/")
+
+    assert (found.uri, found.multipart_id) == (URI, left)
+    # moto's uploads all began in 2010.
+    assert found.at <= datetime.now(UTC)
+    assert list(bucket.multipart.unfinished("s3://data/models/")) == []
