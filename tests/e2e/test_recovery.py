@@ -133,9 +133,9 @@ def test_a_deleted_registry_and_deleted_artefacts_come_back_whole_and_the_platfo
 
     assert approver.get(f"/models/{champion}/detail") == shown
     assert predicted(scientist) == answered
-    status, decided = approver.put(f"/models/{waiting}/reject", {"reason": "the drill"})
+    status, decided = approver.put(f"/models/{waiting}/reject", {"reason": "the drill of the restore"})
     assert (status, decided["approval"]["state"]) == (200, "REJECTED"), decided
-    assert ours.platform.registry.get(*parse_version_id(waiting)).approval.reason == "the drill"
+    assert ours.platform.registry.get(*parse_version_id(waiting)).approval.reason == "the drill of the restore"
     verified = command(ours, "audit", "verify")
     assert verified["audit"]["faults"] == []
     assert verified["counts"]["kept"] == verified["counts"]["counted"]
