@@ -21,6 +21,7 @@ Template = Mapping[str, Any]
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "123456789012"}
 HERE = "us-east-1:123456789012"
 ARNS = {
+    "AWS::Backup::BackupVault": f"arn:aws:backup:{HERE}:backup-vault:name",
     "AWS::CloudFront::Distribution": "arn:aws:cloudfront::123456789012:distribution/E1",
     "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{HERE}:table/name",
     "AWS::Events::EventBus": f"arn:aws:events:{HERE}:event-bus/name",
