@@ -39,7 +39,8 @@ status: setup ## What runs, where, since when
 
 test: check unit contract infra frontend integration e2e web ## Everything CI runs
 
-check: setup ## Lint, format, types, layers
+check: setup ## Lint, format, types, layers, the documents' claims
+	@$(BIN)/python -m scripts.claims > /dev/null
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache > .lint-imports.log || (cat .lint-imports.log 2>/dev/null; exit 1)
 
 unit: setup ## Rules, arithmetic, use cases: no sockets
