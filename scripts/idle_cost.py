@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from millrace.domain.cost import HOME_REGION, PRICES_OF, USD_PER_HOUR
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -112,6 +114,17 @@ def table(lines: list[Line]) -> str:
     )
 
 
+def price_table() -> str:
+    """What a machine-hour of a job costs, by region."""
+    regions = list(USD_PER_HOUR)
+    machines = USD_PER_HOUR[HOME_REGION]
+    rows = [
+        f"| {machine} | {' | '.join(f'{USD_PER_HOUR[region][machine]:.3f}' for region in regions)} |"
+        for machine in machines
+    ]
+    return "\n".join([f"| USD an hour, {PRICES_OF} | {' | '.join(regions)} |", f"|---|{'---|' * len(regions)}", *rows])
+
+
 def _line(kind: str, count: int) -> Line:
     price = PRICES[kind]
     return Line(kind, count, price.usd * max(0, count - price.free), price.why)
@@ -123,6 +136,7 @@ def main() -> None:
     parser.add_argument("assembly", nargs="?", type=Path, default=ROOT / "cdk.out")
     given = parser.parse_args()
     print(table(idle_cost(given.assembly, given.environment)))
+    print(f"\n{price_table()}")
 
 
 if __name__ == "__main__":

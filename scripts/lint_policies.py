@@ -66,14 +66,16 @@ class References:
         if function == "Ref":
             return PSEUDO.get(given) or self._named(given, template)
         if function == "Fn::GetAtt":
-            return self._attribute(*given, template)
+            logical_id, attribute = given
+            return self._attribute(logical_id, attribute, template)
         if function == "Fn::ImportValue":
             exporting, exported = self._exports[given]
             return self.text(exported, exporting)
         if function == "Fn::Join":
             return str(given[0]).join(self.text(part, template) for part in given[1])
         if function == "Fn::Select":
-            return self._selected(*given, template)
+            index, values = given
+            return self._selected(index, values, template)
         if function == "Fn::Sub":
             return self._substituted(given)
         if function == "Fn::FindInMap":

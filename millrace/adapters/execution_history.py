@@ -40,6 +40,7 @@ class _Visit:
     ended_at: datetime | None = None
     failure: tuple[RunState, str] | None = None
     job: Job | None = None
+    region: str | None = None
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
@@ -77,6 +78,7 @@ def _entered(event: Mapping[str, Any], item: str | None) -> _Visit:
 def _progress(visit: _Visit, event: Mapping[str, Any]) -> None:
     kind = event["type"]
     visit.job = job_of(event) or visit.job
+    visit.region = event.get("taskScheduledEventDetails", {}).get("region") or visit.region
     if kind in _SUCCESSES:
         visit.failure = None
     elif kind in _FAILURES:
@@ -97,7 +99,7 @@ def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
         started_at=visit.started_at,
         ended_at=ended_at,
         reason=visit.failure[1] if visit.failure and ended_at else None,
-        job=visit.job,
+        job=visit.job and visit.job.model_copy(update={"region": visit.region}),
     )
 
 

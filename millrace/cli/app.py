@@ -21,12 +21,14 @@ from millrace.cli import answers, checkout, demo, dropping, remote, render, send
 from millrace.cli.checkout import CommandFailed
 from millrace.cli.deployment import connect, registry_table_settings
 from millrace.client import Client, UploadInterrupted, at, send
+from millrace.domain.cost import PRICES_OF
 from millrace.domain.dataset import Task
 from millrace.domain.model import parse_version_id
 from millrace.domain.run import RunState
 from millrace.errors import InvalidInput, NotFound, PlatformError
 from millrace.use_cases.check_tallies import check_tallies
 from millrace.use_cases.restore_platform import restore_platform
+from millrace.use_cases.sum_costs import sum_costs
 from millrace.use_cases.sweep import find_leftovers, remove_leftovers
 from millrace.use_cases.verify_audit import verify_audit
 
@@ -467,6 +469,25 @@ def sweep(
     total = sum(each.size_bytes for each in found)
     title = f"{len(found):,} leftover(s), {total:,} bytes: {'removed' if remove else 'to be removed with --remove'}"
     Console().print(render.table(title, ["kind", "what", "bytes", "why"], lines))
+
+
+@app.command()
+def costs(
+    since: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m"], help="Runs that began on or after this day or month.")
+    ],
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """What runs cost by list prices, by month, model and pipeline. Needs AWS credentials."""
+    ledger = bootstrap.platform(connect(environment, Path.cwd())).ledger
+    spent = sum_costs(ledger=ledger, since=since.replace(tzinfo=UTC))
+    if as_json:
+        print_json([each._asdict() for each in spent])
+        return
+    lines = ([each.month, each.model, each.pipeline, f"{each.runs:,}", f"{each.cost_usd:.4f}"] for each in spent)
+    title = f"{sum(each.cost_usd for each in spent):.2f} USD by list prices of {PRICES_OF}"
+    Console().print(render.table(title, ["month", "model", "pipeline", "runs", "USD"], lines))
 
 
 @app.command(name="demo")

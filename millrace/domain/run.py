@@ -23,7 +23,7 @@ class RunState(StrEnum):
 class Job(Entity):
     """What a step had done by a service: a SageMaker job or a Glue job run, on `count` machines of `machine`.
 
-    `billable_seconds` are of all machines together; None until the service says.
+    `billable_seconds` are of all machines together; None until the service says. `region` is where it ran.
     """
 
     service: str
@@ -31,6 +31,7 @@ class Job(Entity):
     machine: str | None = None
     count: int = 1
     billable_seconds: float | None = None
+    region: str | None = None
 
 
 class Step(Entity):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Platform
 
-from scripts.idle_cost import idle_cost, table
+from scripts.idle_cost import idle_cost, price_table, table
 
 # Paid by the hour, whoever uses it.
 BY_THE_HOUR = {
@@ -63,3 +63,7 @@ def test_the_page_of_costs_shows_the_table_of_now(assembly: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
 
     assert table(idle_cost(assembly, "dev")) in page
+
+
+def test_the_page_of_costs_shows_the_prices_that_runs_are_reckoned_with() -> None:
+    assert price_table() in (Path(__file__).parents[2] / "docs" / "cost.md").read_text()

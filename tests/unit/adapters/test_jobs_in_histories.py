@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from millrace.adapters.execution_history import job_of
+from millrace.adapters.execution_history import job_of, steps_of
 from millrace.domain.cost import cost_of, cost_of_steps
 from millrace.domain.run import Job, RunState, Step
+from tests.builders import NOON
 
 FIELDS = {
     "TaskScheduled": ("taskScheduledEventDetails", "parameters"),
@@ -88,3 +89,18 @@ def test_steps_cost_what_their_jobs_do_and_nothing_is_made_up() -> None:
 
     assert cost_of_steps(steps) == pytest.approx(0.22)
     assert cost_of_steps(steps[1:]) is None
+
+
+def test_a_step_tells_the_region_that_its_job_was_sent_to() -> None:
+    scheduled = event("TaskScheduled", "sagemaker", {"TrainingJobName": "a"})
+    scheduled["taskScheduledEventDetails"]["region"] = "eu-west-1"
+    history = [
+        {"id": 1, "previousEventId": 0, "type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "Train"}},
+        scheduled | {"id": 2, "previousEventId": 1},
+        event("TaskSucceeded", "sagemaker", {"TrainingJobName": "a"}) | {"id": 3, "previousEventId": 2},
+    ]
+
+    (step,) = steps_of([entry | {"timestamp": NOON} for entry in history])
+
+    assert step.job is not None
+    assert (step.job.name, step.job.region) == ("a", "eu-west-1")
