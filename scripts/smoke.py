@@ -8,43 +8,35 @@ says when it was made. AWS credentials are needed for one thing alone: the stack
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 import sys
+import tempfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from pathlib import Path
 
 import boto3
 
+from millrace.client import Client, MachineSignIn, Request, Unreachable, send
+from millrace.errors import PlatformError
+
 DATASET = "smoke"
 ROWS = 200
-POLL_SECONDS = 3.0
 LONGEST_SECONDS = 900.0
-FINAL_STATES = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 class SmokeFailed(Exception):
     """The environment does not do what it should; the message says what was asked and what came back."""
 
 
-class Answer(NamedTuple):
-    status: int
-    body: Any
-
-
 @dataclass(frozen=True)
 class Deployment:
-    """What a client has to know. `secret` is never printed."""
+    """What a client has to know."""
 
     api_url: str
-    token_endpoint: str
-    client_id: str
-    secret: str
+    machine: MachineSignIn
 
 
 def find(environment: str, session: boto3.Session) -> Deployment:
@@ -61,94 +53,68 @@ def find(environment: str, session: boto3.Session) -> Deployment:
     pool = session.client("cognito-idp")
     client = pool.describe_user_pool_client(UserPoolId=outputs["UserPoolId"], ClientId=outputs["MachineClientId"])
     document = f"{pool.meta.endpoint_url}/{outputs['UserPoolId']}/.well-known/openid-configuration"
-    return Deployment(
-        api_url=outputs["ApiUrl"].rstrip("/"),
-        token_endpoint=send("GET", document).body["token_endpoint"],
+    machine = MachineSignIn(
+        token_endpoint=json.loads(_asked("the pool describes itself", document, 200))["token_endpoint"],
         client_id=outputs["MachineClientId"],
         secret=client["UserPoolClient"]["ClientSecret"],
     )
-
-
-def send(method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Answer:
-    """One request. An empty body is None; one that is not JSON is given as text."""
-    request = urllib.request.Request(url, method=method, headers=dict(headers or {}), data=body)  # noqa: S310 https, or loopback
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
-            return Answer(response.status, _read(response.read()))
-    except urllib.error.HTTPError as error:
-        return Answer(error.code, _read(error.read()))
+    return Deployment(outputs["ApiUrl"].rstrip("/"), machine)
 
 
 def smoke(deployment: Deployment, *, marker: str, say: Callable[[str], None]) -> None:
     """Raises SmokeFailed at the first thing that is not as it should be."""
     api = deployment.api_url
-    _expect("the API answers", send("GET", f"{api}/healthz"), 200)
+    _asked("the API answers", f"{api}/healthz", 200)
     say("the API answers")
-    contract = _expect("the contract is there", send("GET", f"{api}/openapi.json"), 200)
+    contract = json.loads(_asked("the contract is there", f"{api}/openapi.json", 200))
     say(f"the contract names {len(contract['paths'])} paths")
-    _expect("a stranger is refused", send("GET", f"{api}/models"), 401)
+    _asked("a stranger is refused", f"{api}/models", 401)
     say("who has no token is refused")
-    headers = {"Authorization": f"Bearer {_token(deployment)}", "Content-Type": "application/json"}
-    _expect("the machines' client may look", send("GET", f"{api}/models", headers=headers), 200)
+    client = Client(api, deployment.machine)
+    with _trying("the machines' client gets a token"):
+        deployment.machine.token()
+    with _trying("the machines' client may look"):
+        client.get("/models")
     say("a machine signs in with its roles")
-    run_id = _upload(api, headers, marker)
+    with _trying("a file is uploaded"):
+        run_id = _upload(client, marker)
     say(f"a file is uploaded in parts and starts {run_id}")
-    run = _wait(api, headers, run_id)
+    with _trying("its run is followed"):
+        run = client.wait_for_run(run_id, seconds=LONGEST_SECONDS)
     if run["state"] != "SUCCEEDED":
-        raise SmokeFailed(f"{run_id} ended {run['state']}: {run.get('reason')}")
-    versions = _expect("versions", send("GET", f"{api}/datasets/{DATASET}/versions", headers=headers), 200)
-    latest = versions["items"][0]
+        raise SmokeFailed(f"{run_id} ended {run['state']}: {run['reason']}")
+    latest = next(client.dataset_versions(DATASET))
     if latest["accepted"] != ROWS:
         raise SmokeFailed(f"{ROWS} rows were sent and {latest['accepted']} accepted")
     say(f"its {ROWS} rows are accepted as {DATASET} version {latest['version']}")
 
 
-def _token(deployment: Deployment) -> str:
-    credentials = base64.b64encode(f"{deployment.client_id}:{deployment.secret}".encode()).decode()
-    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/x-www-form-urlencoded"}
-    body = urllib.parse.urlencode({"grant_type": "client_credentials"}).encode()
-    answer = send("POST", deployment.token_endpoint, headers=headers, body=body)
-    return str(_expect("the machines' client gets a token", answer, 200)["access_token"])
-
-
-def _upload(api: str, headers: Mapping[str, str], marker: str) -> str:
-    made = send("POST", f"{api}/datasets", headers=headers, body=json.dumps({"name": DATASET}).encode())
-    if made.status not in {201, 409}:
-        _expect("a dataset can be made", made, 201)
+def _upload(client: Client, marker: str) -> str:
+    client.configure_dataset(DATASET, {})
     lines = ["made_at,number,parity", *(f"{marker},{n},{'even' if n % 2 == 0 else 'odd'}" for n in range(ROWS))]
-    content = ("\n".join(lines) + "\n").encode()
-    new = json.dumps({"file_name": "smoke.csv", "size_bytes": len(content)}).encode()
-    ticket = _expect(
-        "an upload can begin", send("POST", f"{api}/datasets/{DATASET}/uploads", headers=headers, body=new), 201
-    )
-    for part in ticket["parts"]:
-        _expect("a part is taken", send("PUT", part["address"], body=content), 200)
-    done = f"{api}/datasets/{DATASET}/uploads/{ticket['upload_id']}/complete"
-    return str(_expect("the upload is complete", send("POST", done, headers=headers, body=b""), 202)["run_id"])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "smoke.csv"
+        file.write_text("\n".join(lines) + "\n")
+        return client.upload(file, DATASET)
 
 
-def _wait(api: str, headers: Mapping[str, str], run_id: str) -> Any:
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while time.monotonic() < deadline:
-        answer = send("GET", f"{api}/runs/{run_id}", headers=headers)
-        # An arrival takes a moment to become a run.
-        if answer.status != 404 and _expect("the run is told", answer, 200)["state"] in FINAL_STATES:
-            return answer.body
-        time.sleep(POLL_SECONDS)
-    raise SmokeFailed(f"{run_id} did not end within {LONGEST_SECONDS:.0f} s")
-
-
-def _expect(what: str, answer: Answer, status: int) -> Any:
-    if answer.status != status:
-        raise SmokeFailed(f"{what}: expected {status}, got {answer.status}: {answer.body}")
-    return answer.body
-
-
-def _read(content: bytes) -> Any:
+@contextmanager
+def _trying(what: str) -> Iterator[None]:
     try:
-        return json.loads(content) if content else None
-    except ValueError:
-        return content.decode(errors="replace")
+        yield
+    except PlatformError as error:
+        raise SmokeFailed(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _asked(what: str, url: str, status: int) -> bytes:
+    """What is answered to somebody without credentials."""
+    try:
+        answer = send(Request("GET", url))
+    except Unreachable as error:
+        raise SmokeFailed(f"{what}: {error}") from error
+    if answer.status != status:
+        raise SmokeFailed(f"{what}: expected {status}, got {answer.status}: {answer.content.decode(errors='replace')}")
+    return answer.content
 
 
 def main() -> None:

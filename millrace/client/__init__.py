@@ -9,7 +9,7 @@ Answers are the documents that contracts/openapi.json describes, as dictionaries
 """
 
 from millrace.client.api import Client, Reply, RunUnfinished, at
-from millrace.client.credentials import AccessToken, ApiKey, Credentials
+from millrace.client.credentials import AccessToken, ApiKey, Credentials, MachineSignIn
 from millrace.client.problems import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Problem, TooManyRequests
 from millrace.client.transfers import UploadInterrupted
 from millrace.client.transport import Answer, Request, Send, Unreachable, send
@@ -22,6 +22,7 @@ __all__ = [
     "Conflict",
     "Credentials",
     "Invalid",
+    "MachineSignIn",
     "NotAllowed",
     "NotFound",
     "NotSignedIn",

@@ -1,9 +1,16 @@
-"""Who asks: an API key, or an access token of the user pool."""
+"""Who asks: an API key, an access token of the user pool, or a machine that gets itself one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import json
+import urllib.parse
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from millrace.client import transport
+from millrace.client.problems import problem_of
+from millrace.client.transport import Request, Send
 
 
 class Credentials(Protocol):
@@ -53,3 +60,35 @@ class AccessToken:
 
     def __repr__(self) -> str:
         return "AccessToken(…)"
+
+
+@dataclass
+class MachineSignIn:
+    """A machine that signs in with client credentials when it is first asked who it is, and again when that has ended.
+
+    `token_endpoint` is the one of the pool's discovery document. Raises Problem when the pool knows no such client.
+    """
+
+    token_endpoint: str
+    client_id: str
+    secret: str = field(repr=False)
+    prefix: str = ""
+    send: Send = field(default=transport.send, repr=False)
+    _token: str = field(default="", init=False, repr=False)
+
+    def token(self) -> str:
+        return self._token or self._sign_in()
+
+    def renew(self) -> bool:
+        self._sign_in()
+        return True
+
+    def _sign_in(self) -> str:
+        known = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {known}", "Content-Type": "application/x-www-form-urlencoded"}
+        body = urllib.parse.urlencode({"grant_type": "client_credentials"}).encode()
+        answer = self.send(Request("POST", self.token_endpoint, headers, body))
+        if answer.status != 200:
+            raise problem_of(answer)
+        self._token = str(json.loads(answer.content)["access_token"])
+        return self._token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -13,6 +14,7 @@ from millrace.client import (
     Client,
     Conflict,
     Invalid,
+    MachineSignIn,
     NotFound,
     NotSignedIn,
     Problem,
@@ -153,6 +155,38 @@ def test_a_token_that_has_ended_is_renewed_once() -> None:
 def test_a_renewed_token_that_is_refused_is_an_end() -> None:
     with pytest.raises(NotSignedIn):
         FakeApi(said({}, 401), said({}, 401)).client(Renewable()).get("/models")
+
+
+def test_a_machine_signs_in_when_it_is_first_asked_and_again_when_its_token_has_ended() -> None:
+    api = FakeApi(
+        said({"access_token": "t1"}),
+        said({"ok": True}),
+        said({}, 401),
+        said({"access_token": "t2"}),
+        said({"ok": True}),
+    )
+    machine = MachineSignIn("https://pool.test/token", "client-1", "s3cret", send=api.send)
+    client = api.client(machine)
+
+    assert [client.get("/models"), client.get("/models")] == [{"ok": True}] * 2
+
+    assert api.lines[0] == "POST https://pool.test/token"
+    assert api.asked[0].headers["Authorization"] == f"Basic {base64.b64encode(b'client-1:s3cret').decode()}"
+    assert api.asked[0].body == b"grant_type=client_credentials"
+    assert [each.headers["Authorization"] for each in api.asked if each.method == "GET"] == [
+        "Bearer t1",
+        "Bearer t1",
+        "Bearer t2",
+    ]
+    assert "s3cret" not in repr(machine)
+    assert "t2" not in repr(machine)
+
+
+def test_a_machine_that_the_pool_does_not_know_is_told_so() -> None:
+    api = FakeApi(said({"error": "invalid_client"}, 401))
+
+    with pytest.raises(NotSignedIn):
+        api.client(MachineSignIn("https://pool.test/token", "client-1", "wrong", send=api.send)).get("/models")
 
 
 def test_a_list_is_read_page_by_page_also_over_an_empty_page() -> None:
