@@ -5,10 +5,9 @@ function alone, called in this process on the same table; what it spends waiting
 that is the emulator's time here and DynamoDB's on AWS. Target: neither the handler's own time nor the number of its AWS
 calls grows with the number of items (±20 %). `cold_import`: CPU seconds of the deployed packages in a fresh process;
 targets 0.6 for the API and 0.5 for predictions. Items are copies of what lists and pages show of one real dataset, run
-and model, written straight into the table: kept counts do not know them. The emulator sorts and filters the whole
-partition of an index in Python for each query, which DynamoDB does not: a list waits longer for it the more there is,
-and `waiting_for_aws` says so. A route is called until it was called CALLS times or SECONDS_A_ROUTE are over, whichever
-comes first; `calls` says how often. On a busy machine only ratios mean something.
+and model, laid into what the embedded AWS loads at its start: kept counts do not know them. A route is called until it
+was called CALLS times or SECONDS_A_ROUTE are over, whichever comes first; `calls` says how often. On a busy machine
+only ratios mean something.
 Sizes may be given: `python -m benchmarks.api_latency 100 10000`.
 """
 
@@ -17,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import platform as machine
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -25,17 +25,17 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
-import boto3
 import botocore.client
 
 import app
 from lambdas.api.app import handler
 from local import platform as local_platform
+from local.platform import RunningPlatform
 from millrace import bootstrap
 from millrace.bootstrap import Platform
 from millrace.cli.deployment import LOCAL_STATE, connect
@@ -48,7 +48,7 @@ ROOT = Path(__file__).parents[1]
 SIZES = (100, 10_000, 100_000)
 CALLS, LEAST_CALLS, COLD_STARTS, CLIENTS = 60, 10, 7, 8
 SECONDS_A_ROUTE = 8.0
-TEMPLATE = "bench-0000000"
+TEMPLATE, COPIES = "bench-0000000", "copies"
 ROUTES = (
     "/dashboard/stats",
     "/dashboard/overview",
@@ -108,29 +108,22 @@ def plant(platform: Platform) -> None:
     platform.registry.register(a_model_version(number, model=TEMPLATE, run_id=TEMPLATE), actor="bench")
 
 
-def copy(session: boto3.Session, table: str, items: list[dict[str, Any]], first: int, last: int) -> None:
-    """The planted items under the names `first` to `last`, in batches of 25."""
-    text = json.dumps(items)
-    client = session.client("dynamodb")
-
-    def write(numbers: range) -> None:
-        made = [item for number in numbers for item in json.loads(text.replace(TEMPLATE, f"bench-{number:07d}"))]
-        for start in range(0, len(made), 25):
-            puts = [{"PutRequest": {"Item": item}} for item in made[start : start + 25]]
-            while puts:
-                puts = client.batch_write_item(RequestItems={table: puts})["UnprocessedItems"].get(table, [])
-
-    with ThreadPoolExecutor(4) as writers:
-        list(writers.map(write, (range(n, min(n + 50, last)) for n in range(first, last, 50))))
-
-
-def planted_items(session: boto3.Session, table: str) -> list[dict[str, Any]]:
-    """What lists and pages show of what was planted: not its history, and not its audit trail."""
-    pages = session.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-    return [item for page in pages for item in page["Items"] if is_shown(item["pk"]["S"], item["sk"]["S"])]
+def multiply(state: Path, size: int) -> None:
+    """The planted items under `size` names, in what the embedded AWS keeps of DynamoDB: it has stopped meanwhile."""
+    with closing(sqlite3.connect(state)) as kept, kept:
+        (planted,) = kept.execute("SELECT document FROM service WHERE name = 'dynamodb'").fetchone()
+        document = json.loads(planted)
+        (items,) = (table["items"] for table in document["tables"]["data"].values())
+        shown = {pk: {sk: each for sk, each in items[pk].items() if is_shown(pk, sk)} for pk in items}
+        text = ", ".join(f"{json.dumps(pk)}: {json.dumps(each)}" for pk, each in shown.items() if each)
+        items[COPIES] = 0
+        copies = ", ".join(text.replace(TEMPLATE, f"bench-{number:07d}") for number in range(1, size))
+        made = json.dumps(document).replace(f'"{COPIES}": 0', copies)
+        kept.execute("UPDATE service SET document = ? WHERE name = 'dynamodb'", (made,))
 
 
 def is_shown(pk: str, sk: str) -> bool:
+    """What lists and pages show of what was planted: not its history, and not its audit trail."""
     kind, _, name = pk.partition("#")
     return name == TEMPLATE and kind != "AUDIT" and sk in {"META", "WAITING", "VERSION#00000001"}
 
@@ -229,16 +222,36 @@ def cold_import(module: str, brings: Literal["predict"] | None) -> float:
     return round(statistics.median(float(line) for line in said), 3)
 
 
-@contextmanager
-def deployed(root: Path) -> Iterator[Deployed]:
+def plant_and_stop(root: Path) -> tuple[RunningPlatform, dict[str, str]]:
+    """The platform with one thing of each kind, deployed and stopped again; where it ran, and its outputs."""
     subprocess.run([sys.executable, "app.py", "local", "--output", str(root / "cdk.out")], cwd=ROOT, check=True)
     running = local_platform.start(root / LOCAL_STATE, port=0, assembly=root / "cdk.out" / "assembly-local")
     try:
         stacks = running.session().client("cloudformation").describe_stacks()["Stacks"]
         outputs = {out["OutputKey"]: out["OutputValue"] for stack in stacks for out in stack.get("Outputs", [])}
-        yield Deployed(running, outputs)
+        plant(Platform(connect("local", root)))
     finally:
         running.stop()
+    return running, outputs
+
+
+@contextmanager
+def holding(size: int, root: Path, planted: RunningPlatform) -> Iterator[RunningPlatform]:
+    """The platform where it ran before, with so many things of each kind; nothing is kept of what happens to it."""
+    state = root / LOCAL_STATE / "emulator" / "state.db"
+    before = state.with_name(f"state-{size}.db")
+    with closing(sqlite3.connect(state)) as kept, closing(sqlite3.connect(before)) as copied:
+        kept.backup(copied)
+    multiply(state, size)
+    ports = [int(url.rpartition(":")[2]) for url in (planted.endpoint_url, planted.dashboard_url)]
+    running = local_platform.start(root / LOCAL_STATE, port=ports[0], dashboard_port=ports[1])
+    try:
+        yield running
+    finally:
+        running.stop()
+        with closing(sqlite3.connect(before)) as copied, closing(sqlite3.connect(state)) as kept:
+            copied.backup(kept)
+        before.unlink()
 
 
 def growth(results: dict[int, Any]) -> dict[str, Any]:
@@ -263,20 +276,18 @@ def main() -> None:
     }
     print(json.dumps(imports), flush=True)
     results: dict[int, Any] = {}
-    with tempfile.TemporaryDirectory() as folder, deployed(Path(folder)) as on:
-        tokens = [on.person(f"bench-{number}", "viewer") for number in range(24)]
-        platform = Platform(connect("local", Path(folder)))
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        planted, outputs = plant_and_stop(root)
+        os.environ["MILLRACE_CHECKPOINTS"] = "off"
+        platform, aws = Platform(connect("local", root)), AwsCalls()
         vars(bootstrap)["platform"] = lambda: platform
-        plant(platform)
-        aws, table = AwsCalls(), platform.settings.registry_table
-        items = planted_items(on.running.session(), table)
-        for before, size in zip((1, *sizes), sizes, strict=False):
-            started = time.monotonic()
-            copy(on.running.session(), table, items, before, size)
-            seeded = round(time.monotonic() - started, 1)
-            results[size] = {"seeded_seconds": seeded, "handler": measure_handler(aws)}
-            results[size]["http"] = measure_http(on.outputs["ApiUrl"], tokens)
-            print(json.dumps({size: results[size]["http"] | {"seeded_seconds": seeded}}), flush=True)
+        for size in sizes:
+            with holding(size, root, planted) as running:
+                on = Deployed(running, outputs)
+                tokens = [on.person(f"bench-{number}", "viewer") for number in range(8)]
+                results[size] = {"handler": measure_handler(aws), "http": measure_http(on.outputs["ApiUrl"], tokens)}
+            print(json.dumps({size: results[size]}), flush=True)
             write_report(imports, results)
 
 

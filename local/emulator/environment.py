@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from local.context import EmulatorContext
 
 # What a launcher may inherit. Everything else of the host, real AWS credentials above all, stays outside.
-INHERITED = ("HOME", "JAVA_HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
+# MILLRACE_CHECKPOINTS=off: nothing is kept of this start, for benchmarks with very much data (persistence.py).
+INHERITED = ("HOME", "JAVA_HOME", "LANG", "LC_ALL", "MILLRACE_CHECKPOINTS", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
 ROOT_KEY = "test"
 ROOT_SECRET = "test"  # noqa: S105
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -27,6 +28,8 @@ REST_PER_CHECKPOINT_SECOND = 3.0
 # …except on a machine so busy that a checkpoint is slow: what was answered must not wait long for its safety.
 LONGEST_REST_SECONDS = 0.5
 CAPTURE_ATTEMPTS = 20
+# "off": what is loaded at start stays as it was, and a copy of gigabytes of state is not made all the time.
+CHECKPOINTS = "MILLRACE_CHECKPOINTS"
 REMEMBERED_CODE_BLOBS = 32
 
 Capture = Callable[[], Any]
@@ -120,6 +123,9 @@ def install(context: EmulatorContext) -> None:
     """Load state from the store at start, checkpoint it while running, and once more at the end."""
     store = open_store(context)
     ministack.app.load_state = store.load
+    if os.environ.get(CHECKPOINTS) == "off":
+        ministack.app.save_all = lambda _services: None
+        return
     ministack.app.save_all = store.checkpoint
     _remember_code_blobs()
     load_everything = ministack.app._load_persisted_state
