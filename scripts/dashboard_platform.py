@@ -1,8 +1,9 @@
 """A platform with something to see, for building the dashboard: `python -m scripts.dashboard_platform <directory>`.
 
 Starts the local platform in the directory, unless it runs there, drops penguins, which are trained on, and a file that
-cannot be read, and writes `session.json`: where the API is, and a session of `ada`, who is admin. Ctrl+C stops it;
-its state stays. A session is good for an hour: run it again for a new one.
+cannot be read, and writes `session.json`: where the API is, and a session of `ada`, who is admin. A minute later
+`seabirds` are live, too, and have drifted. Ctrl+C stops it; its state stays. A session is good for an hour: run it
+again for a new one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +21,9 @@ from urllib.parse import urlsplit
 import boto3
 
 from local import platform as local_platform
+from millrace.bootstrap import Platform
 from millrace.cli.deployment import LOCAL_STATE, connect
+from scripts import shown_data
 
 ROOT = Path(__file__).parents[1]
 PERSON = "ada"
@@ -38,9 +42,8 @@ def main(directory: Path) -> None:
     running = local_platform.start(state, port=0, assembly=ROOT / "cdk.out" / "assembly-local")
     try:
         settings = connect("local", directory)
-        store = boto3.client("s3")
         for key, body in FILES.items():
-            store.put_object(Bucket=settings.data_bucket, Key=key, Body=body)
+            _put(settings.require("data_bucket"), key, body)
         known = _outputs()
         # A platform that was started again may have another port than the one its stacks were deployed at.
         api = running.endpoint_url + urlsplit(known["ApiUrl"]).path
@@ -48,10 +51,19 @@ def main(directory: Path) -> None:
         (directory / "session.json").write_text(json.dumps(session))
         print(f"{api}\n{directory / 'session.json'}", flush=True)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        platform = Platform(settings)
+        if not any(model.name == shown_data.NAME for model in platform.registry.models()):
+            put = partial(_put, settings.require("data_bucket"))
+            shown_data.show_live_model(platform, put, f"user:{PERSON}")
+            print(f"{shown_data.NAME} answer, and have drifted", flush=True)
         while True:
             time.sleep(3600)
     finally:
         running.stop()
+
+
+def _put(bucket: str, key: str, body: bytes) -> None:
+    boto3.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
 
 
 def _outputs() -> dict[str, str]:

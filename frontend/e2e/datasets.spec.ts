@@ -115,3 +115,22 @@ test('settings are changed, and what is wrong with one is said beside it', async
   await expect(page.getByRole('region', { name: 'Settings' })).toContainText('nobody approves what they asked for');
   complaints.length = 0;
 });
+
+test('a contract is edited as JSON, and what is no JSON is said beside it', async ({ page }) => {
+  const name = fresh('agreed');
+  await make(page, name);
+  await page.locator('input[type=file]').setInputFiles(csv('good.csv', HEAD + GOOD));
+  await page.getByRole('button', { name: 'Edit contract…' }).click({ timeout: 30_000 });
+  const text = page.getByRole('textbox', { name: 'As JSON' });
+  const before = await text.inputValue();
+  await text.fill('{');
+  await page.getByRole('button', { name: 'Put it in force' }).click();
+  await expect(text).toHaveAccessibleDescription(/no JSON/);
+
+  const contract = JSON.parse(before) as { columns: Array<Record<string, unknown>> };
+  contract.columns = contract.columns.map((column) => (column.name === 'age' ? { ...column, maximum: 120, range_severity: 'error' } : column));
+  await text.fill(JSON.stringify(contract));
+  await page.getByRole('button', { name: 'Put it in force' }).click();
+
+  await expect(page.getByRole('region', { name: 'Contract v2' }).getByRole('row', { name: /age/ })).toContainText('the row is set aside');
+});

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from local import people
 from local import platform as local_platform
 from millrace.cli.deployment import LOCAL_STATE
+from scripts.shown_data import show_live_model
 from tests.e2e.conftest import EXAMPLES, Bench, assembly, bench
 
 __all__ = ["assembly", "bench"]
@@ -32,12 +34,15 @@ class Dashboard:
 
 @pytest.fixture(scope="session")
 def dashboard(bench: Bench) -> Dashboard:
-    """One small dataset, trained on once, and one file that was refused."""
-    bench.configure(DATASET, SETTINGS)
-    refused = bench.put("uploads/unreadable/notes.csv", b"\x00\x01\x02 this is no table")
-    bench.drop(DATASET, "penguins.csv", (EXAMPLES / "penguins.csv").read_bytes())
-    bench.trained(DATASET, 1)
-    bench.ended(refused)
+    """One small dataset, trained on once, a model that answers and has drifted, and one file that was refused."""
+    with ThreadPoolExecutor(1) as beside:
+        live = beside.submit(show_live_model, bench.platform, bench.put, "user:ada")
+        bench.configure(DATASET, SETTINGS)
+        refused = bench.put("uploads/unreadable/notes.csv", b"\x00\x01\x02 this is no table")
+        bench.drop(DATASET, "penguins.csv", (EXAMPLES / "penguins.csv").read_bytes())
+        bench.trained(DATASET, 1)
+        bench.ended(refused)
+        live.result()
     running = local_platform.running(bench.root / LOCAL_STATE)
     assert running is not None
     demo, *_ = people.invite(running.session(), running.state_dir, running.dashboard_url)
