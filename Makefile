@@ -55,8 +55,8 @@ infra: setup ## Templates, and the joints between templates and code
 frontend/node_modules/.package-lock.json: $(SYNCED) frontend/package.json frontend/package-lock.json
 	@cd frontend && $(NPM) ci --no-audit --no-fund --loglevel=error
 
-frontend: frontend/node_modules/.package-lock.json ## The dashboard: schema as the contract says, types, tests, build
-	@cd frontend && $(NPM) run --silent api:check && $(NPM) test --silent && $(NPM) run --silent build
+frontend: frontend/node_modules/.package-lock.json ## The dashboard: schema as the contract says, types, tests, build, its size against its budgets
+	@cd frontend && $(NPM) run --silent api:check && $(NPM) test --silent && $(NPM) run --silent build && $(NPM) run --silent budgets
 
 integration: setup ## The local platform, part by part
 	@$(BIN)/pytest tests/integration

@@ -21,9 +21,20 @@ const CHANGES: Record<Schemas['ColumnChange'], { kind: StatusKind; word: string 
   SAME: { kind: 'stopped', word: 'Same' },
 };
 
+/** From here on a distribution has moved: two samples of a few hundred rows of one distribution are nearer. */
+const MOVED_FROM = 0.1;
+
+function standingOf({ change, distance }: Changed): { kind: StatusKind; word: string } {
+  return change === 'SAME' && (distance ?? 0) >= MOVED_FROM ? { kind: 'watch', word: 'Moved' } : CHANGES[change];
+}
+
+function differs(column: Changed): boolean {
+  return standingOf(column) !== CHANGES.SAME;
+}
+
 const COLUMNS: Column<Changed>[] = [
   { key: 'name', name: 'Column', head: true, cell: ({ name }) => name },
-  { key: 'change', name: 'Change', cell: ({ change }) => <Status kind={CHANGES[change].kind}>{CHANGES[change].word}</Status> },
+  { key: 'change', name: 'Change', cell: (column) => <Status kind={standingOf(column).kind}>{standingOf(column).word}</Status> },
   { key: 'distance', name: 'Distance', align: 'right', cell: ({ distance }) => figure(distance, 3) },
   { key: 'mean', name: 'Mean', align: 'right', cell: ({ before, after }) => fromTo(before?.mean, after?.mean, (value) => figure(value)) },
   { key: 'missing', name: 'Missing', align: 'right', wideOnly: true, cell: ({ before, after }) => fromTo(before?.null_share, after?.null_share, (value) => percent(value)) },
@@ -60,8 +71,9 @@ function Differences({ name, from, to }: { name: string; from: number; to: numbe
   return (
     <Loaded query={query}>
       {({ body }) => {
-        const shown = all ? body.columns : body.columns.filter(({ change }) => change !== 'SAME');
-        const same = body.columns.length - body.columns.filter(({ change }) => change !== 'SAME').length;
+        const different = body.columns.filter(differs);
+        const shown = all ? body.columns : different;
+        const same = body.columns.length - different.length;
         return (
           <>
             <div className="body row spread">
@@ -82,9 +94,9 @@ function Differences({ name, from, to }: { name: string; from: number; to: numbe
 
 function sentenceOf({ from_version, to_version, from_rows, to_rows, identical, columns, contract_breaks }: Diff): string {
   if (identical) return `v${from_version} and v${to_version} hold the same bytes.`;
-  const changed = columns.filter(({ change }) => change !== 'SAME').length;
+  const changed = columns.filter(differs).length;
   const rows = `v${from_version} has ${count(from_rows, 'row')}, v${to_version} has ${count(to_rows, 'row')}`;
-  return `${rows}; ${changed ? `${count(changed, 'column')} changed` : 'no column changed'}${contract_breaks.length ? `; ${contract_breaks.join('; ')}` : ''}.`;
+  return `${rows}; ${changed ? `${count(changed, 'column differs', 'columns differ')}` : 'no column differs'}${contract_breaks.length ? `; ${contract_breaks.join('; ')}` : ''}.`;
 }
 
 function fromTo(before: number | null | undefined, after: number | null | undefined, shown: (value: number | null | undefined) => string): string {

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 
 import type { Schemas } from '../../api/client';
 import { may } from '../../auth/session';
@@ -6,8 +6,11 @@ import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
 import { percent } from '../../ui/format';
-import { SettingsForm } from './SettingsForm';
 import { STRATEGIES, TASKS } from './settings';
+
+// It comes when somebody is about to press its button.
+const load = () => import('./SettingsForm');
+const SettingsForm = lazy(load);
 
 interface Props {
   dataset: Schemas['DatasetDetail'];
@@ -20,7 +23,7 @@ export function SettingsCard({ dataset, etag }: Props) {
   const { settings } = dataset;
   const { training, deployment } = settings;
   return (
-    <Card title="Settings" aside={may('scientist') && <Button onClick={() => setEditing(true)}>Edit settings…</Button>} flush>
+    <Card title="Settings" aside={may('scientist') && <EditButton onPress={() => setEditing(true)} />} flush>
       <Facts
         facts={[
           ['Target', settings.target ?? 'none yet'],
@@ -36,7 +39,19 @@ export function SettingsCard({ dataset, etag }: Props) {
           ['Four eyes', settings.four_eyes ? 'yes: nobody approves what they asked for' : 'no'],
         ]}
       />
-      {editing && <SettingsForm dataset={dataset} etag={etag} onClose={() => setEditing(false)} />}
+      {editing && (
+        <Suspense>
+          <SettingsForm dataset={dataset} etag={etag} onClose={() => setEditing(false)} />
+        </Suspense>
+      )}
     </Card>
+  );
+}
+
+function EditButton({ onPress }: { onPress: () => void }) {
+  return (
+    <Button onClick={onPress} onPointerEnter={() => void load()} onFocus={() => void load()}>
+      Edit settings…
+    </Button>
   );
 }

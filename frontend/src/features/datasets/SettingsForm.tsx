@@ -16,7 +16,7 @@ interface Props {
 }
 
 /** Filled in once, when it opens: what is fetched meanwhile wipes nothing that was typed. */
-export function SettingsForm({ dataset, etag, onClose }: Props) {
+export default function SettingsForm({ dataset, etag, onClose }: Props) {
   const client = useQueryClient();
   const [seen] = useState(() => ({ draft: draftOf(dataset.settings), etag }));
   const [draft, setDraft] = useState(seen.draft);

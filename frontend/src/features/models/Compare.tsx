@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { comparison } from '../../api/queries';
 import { ButtonLink } from '../../ui/Button';
 import { Card } from '../../ui/Card';
@@ -12,7 +13,6 @@ import { Status } from '../../ui/Status';
 import { chosenIn } from '../../ui/chosen';
 import { CompareCurves } from './CompareCurves';
 import { CompareTable } from './CompareTable';
-import { metricName } from './metrics';
 import type { CompareSearch } from './search';
 import './compare.css';
 

@@ -1,12 +1,12 @@
 import { Link } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Delta } from '../../ui/Delta';
 import { count, figure } from '../../ui/format';
 import { makeRows, metricRows, parameterRows, type FactRow, type MetricRow } from './compareRows';
-import { metricName } from './metrics';
 import type { CompareSearch } from './search';
 import { VersionLink } from './VersionLink';
 

@@ -1,7 +1,7 @@
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { Card } from '../../ui/Card';
 import { figure } from '../../ui/format';
-import { metricName } from './metrics';
 
 const SHOWN = 12;
 

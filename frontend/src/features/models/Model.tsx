@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { model as modelQuery, modelHistory, modelVersions } from '../../api/queries';
 import { approvalStatus } from '../../api/states';
 import { Card } from '../../ui/Card';
@@ -15,7 +16,7 @@ import { Time } from '../../ui/Time';
 import { percent } from '../../ui/format';
 import { useChosen } from '../../ui/useChosen';
 import { eventSentence } from './events';
-import { metricName, withInterval } from './metrics';
+import { withInterval } from './metrics';
 import { ModelActions } from './ModelActions';
 import { VersionLink } from './VersionLink';
 import './version.css';

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { models } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
@@ -13,7 +14,7 @@ import { Table, type Column } from '../../ui/Table';
 import { Time } from '../../ui/Time';
 import { Updated } from '../../ui/Updated';
 import { count, percent, whole } from '../../ui/format';
-import { metricName, withInterval } from './metrics';
+import { withInterval } from './metrics';
 import { VersionLink } from './VersionLink';
 
 type Model = Schemas['ModelSummary'];

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { modelVersion } from '../../api/queries';
 import { approvalStatus } from '../../api/states';
 import { Card } from '../../ui/Card';
@@ -16,7 +17,6 @@ import { count, duration, figure } from '../../ui/format';
 import { Decide } from './Decide';
 import { Evaluation } from './Evaluation';
 import { LineageCard } from './LineageCard';
-import { metricName } from './metrics';
 import { VersionLink } from './VersionLink';
 import './version.css';
 

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { metricName } from '../../api/metricNames';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
 import { Sparkline } from '../../ui/Sparkline';
@@ -15,7 +16,7 @@ const COLUMNS: Column<LiveModel>[] = [
   { key: 'version', name: 'Live', cell: ({ champion }) => `v${champion.number}` },
   { key: 'algorithm', name: 'Algorithm', wideOnly: true, cell: ({ champion }) => champion.algorithm },
   { key: 'quality', name: 'Quality, 12 weeks', wideOnly: true, cell: (model) => <Quality model={model} /> },
-  { key: 'metric', name: 'Metric', wideOnly: true, cell: ({ champion }) => <span className="quiet">{champion.metric}</span> },
+  { key: 'metric', name: 'Metric', wideOnly: true, cell: ({ champion }) => <span className="quiet">{metricName(champion.metric)}</span> },
   { key: 'value', name: 'On its test rows', align: 'right', cell: ({ champion }) => figure(champion.value.value) },
   { key: 'drift', name: 'Inputs', cell: ({ drift }) => <Drift report={drift} /> },
 ];
@@ -57,7 +58,7 @@ function Quality({ model: { name, champion, quality } }: { model: LiveModel }) {
   if (values.length < 2) return <span className="meta">one champion so far</span>;
   return (
     <div className="spark-cell">
-      <Sparkline values={values} height={20} label={`${champion.metric} of ${name}'s last ${values.length} champions, now ${figure(champion.value.value)}`} />
+      <Sparkline values={values} height={20} label={`${metricName(champion.metric)} of ${name}'s last ${values.length} champions, now ${figure(champion.value.value)}`} />
     </div>
   );
 }

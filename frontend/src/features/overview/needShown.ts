@@ -25,7 +25,7 @@ export function needShown(need: Need): NeedShown {
   }
   if (need.kind === 'drift' && need.drift) {
     const { id, model, kind, sentence } = need.drift;
-    return { key: id, kind: 'watch', word: 'Drift', title: `${DRIFTED[kind]} of ${model} drifted`, detail: sentence, at: need.at, to: `/monitoring?model=${encodeURIComponent(model)}` };
+    return { key: id, kind: 'watch', word: 'Drift', title: `${DRIFTED[kind]} of ${model} drifted`, detail: sentence.replaceAll('`', ''), at: need.at, to: `/monitoring?model=${encodeURIComponent(model)}${kind === 'data' ? '' : `&kind=${kind}`}` };
   }
   const run = need.run!;
   return {

@@ -16,7 +16,7 @@ export function LineDrawing({ xName, yName, series, xRange, yRange, marks = [] }
   const [place, width] = useWidth();
   const [pointed, setPointed] = useState<number>();
   const all = [...series.flatMap(({ points }) => points), ...marks];
-  const x = scaleOf(all.map((point) => point.x), xRange, MARGIN.left, width - MARGIN.right, Math.max(2, Math.floor(width / 90)));
+  const x = scaleOf(all.map((point) => point.x), xRange, MARGIN.left, width - MARGIN.right, Math.max(2, Math.floor(width / 70)));
   const y = scaleOf(all.map((point) => point.y), yRange, HEIGHT - MARGIN.bottom, MARGIN.top, 5);
   const point = (event: PointerEvent<SVGSVGElement>) => {
     const at = event.clientX - event.currentTarget.getBoundingClientRect().left;
