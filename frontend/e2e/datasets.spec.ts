@@ -134,3 +134,16 @@ test('a contract is edited as JSON, and what is no JSON is said beside it', asyn
 
   await expect(page.getByRole('region', { name: 'Contract v2' }).getByRole('row', { name: /age/ })).toContainText('the row is set aside');
 });
+
+test('two versions against each other: the columns that moved, by how much, and what breaks the contract', async ({ page }) => {
+  await open(page, '/datasets/seabirds/2?against=1');
+  const card = page.getByRole('region', { name: 'Against another version' });
+  await expect(card.getByText('v1 has 344 rows, v2 has 344 rows; 2 columns differ')).toBeVisible();
+  const table = card.getByRole('table', { name: 'v1 against v2' });
+  await expect(table.getByRole('rowheader')).toHaveText(['bill_length_mm', 'body_mass_g']);
+  await expect(table.getByRole('row', { name: /^bill_length_mm/ })).toContainText(/Moved.*43\.92 → 55\.92/);
+
+  await card.getByRole('button', { name: 'Show 6 columns that stayed the same' }).click();
+
+  await expect(table.getByRole('row', { name: /^year/ })).toContainText('Same');
+});

@@ -69,7 +69,7 @@ test('a check of two versions writes a report that the screen shows, and that ca
   await expect(page).toHaveURL(/\/runs\/drift-/);
   await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 60_000 });
 
-  await page.getByRole('link', { name: 'Monitoring' }).click();
+  await page.goto('/monitoring?model=penguins');
 
   await expect(page.getByRole('heading', { level: 1 })).toContainText('Nothing drifted on');
   const grid = page.getByRole('grid', { name: /Drift by feature and day/ });
@@ -117,4 +117,16 @@ test('the overlay names both periods and their sizes, and has its figures', asyn
   await expect(overlay).toContainText('Now: requests from 2026-11-19 00:00 to 2026-11-20 00:00, 4,210 rows');
   await overlay.getByRole('button', { name: /show as table/ }).click();
   await expect(overlay.getByRole('row').nth(1)).toContainText('80.0 %');
+});
+
+test('M1 what drifted for real: the heading counts it, the overview and the alerts lead to it', async ({ page }) => {
+  await open(page, '/monitoring?model=seabirds');
+  await expect(page.getByRole('heading', { level: 1 })).toContainText(/^2 of 7 features drifted on/);
+  await expect(page.locator('.heat tbody td:last-child.heat-drift')).toHaveCount(2);
+  await expect(page.getByRole('region', { name: 'What this means' })).toContainText('bill_length_mm rose by 2.2 sd');
+
+  await page.goto('/');
+  await page.getByRole('link', { name: /Inputs of seabirds drifted/ }).click();
+
+  await expect(page).toHaveURL(/\/monitoring\?model=seabirds$/);
 });

@@ -57,8 +57,8 @@ class LiveModel(NamedTuple):
 class Standing(NamedTuple):
     """How models stand: the latest of those that wait for a decision, the first by name of those that are live.
 
-    `drifts` is the latest report on each model and of each kind, of versions that are champions now, among the latest
-    reports of all.
+    `drifts` is the latest report that judged something on each model and of each kind, of versions that are champions
+    now, among the latest reports of all.
     """
 
     waiting: Sequence[RegisteredModel]
@@ -104,7 +104,9 @@ def _latest_drifts(registry: ModelRegistry, reports: DriftReports) -> Mapping[tu
     known = registry.look_up_models({each.model for each in latest})
     champions = {name: model.aliases.get(CHAMPION) for name, model in known.items()}
     told = [each for each in latest if each.number is not None and champions.get(each.model) == each.number]
-    return {(each.model, each.kind): each for each in reversed(told)}
+    # A window that was too small to be judged says nothing against what was found before.
+    judged = [each for each in told if each.verdict is not DriftVerdict.SKIPPED]
+    return {(each.model, each.kind): each for each in (*reversed(told), *reversed(judged))}
 
 
 def _live(

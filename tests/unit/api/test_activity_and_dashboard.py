@@ -206,6 +206,9 @@ def test_drift_of_what_is_live_needs_somebody_until_a_later_report_finds_none(ap
         ("credit", "age moved")
     ]
     assert shown.json["live_models"][0]["drift"]["id"] == "drift-1-data"
+    unjudged = a_drift_summary("drift-4-data", minutes=1.5, verdict=DriftVerdict.SKIPPED, **told)
+    api.world.drift_reports.record(unjudged, a_drift_day(unjudged))
+    assert "drift" in [need["kind"] for need in api.get("/dashboard/overview").json["needs"]]
     calm = a_drift_summary("drift-3-data", minutes=2, verdict=DriftVerdict.OK, **told)
     api.world.drift_reports.record(calm, a_drift_day(calm))
     later = api.get("/dashboard/overview", headers={"if-none-match": shown.headers["ETag"]})

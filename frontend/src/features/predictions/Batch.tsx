@@ -41,7 +41,7 @@ function Shown({ job }: { job: Job }) {
   const failed = job.state !== 'RUNNING' && job.state !== 'SUCCEEDED';
   return (
     <>
-      <Card title={failed ? 'Why there are no predictions' : 'How far it is'} warns={failed}>
+      <Card title={failed ? 'Why there are no predictions' : job.state === 'RUNNING' ? 'How far it is' : 'What came of it'} warns={failed}>
         <div className="stack">
           {job.state === 'RUNNING' && <Meter share={job.steps_done / job.steps} label={`${whole(job.steps_done)} of ${whole(job.steps)} steps`} />}
           <p>{job.sentence ?? `Step ${job.steps_done + 1} of ${job.steps}${job.step ? `: ${job.step}` : ''}`}</p>
