@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Subscriptions,
         Tallies,
         Timer,
+        Traffic,
         Transfers,
     )
     from millrace.use_cases.load_served_model import ServedModels
@@ -262,6 +263,12 @@ class Platform:
         # Somebody waits for the answer: a queue that does not react soon is left alone.
         client = _client("sqs", attempts=2, timeout_seconds=1)
         return SqsRecordQueue(client, self.settings.require("inference_records_queue_url"))
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        from millrace.adapters.dynamodb import DynamoTraffic
+
+        return DynamoTraffic(self._table)
 
     @cached_property
     def site(self) -> Site:

@@ -103,6 +103,8 @@ INDEXES = {
 }
 # The partition keys of API keys begin so: who only checks keys may change nothing else.
 API_KEY_ITEMS = "API_KEY#"
+# What models were asked, by the hour: who writes records may change nothing else.
+TRAFFIC_ITEMS = "TRAFFIC#"
 # Seconds since 1970 after which DynamoDB may remove the item.
 EXPIRY_ATTRIBUTE = "expires_at"
 

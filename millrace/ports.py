@@ -19,6 +19,7 @@ from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import DayTally, Tally
+from millrace.domain.traffic import TrafficCounts, TrafficHour
 from millrace.domain.transfer import Transfer, TransferState
 
 T = TypeVar("T")
@@ -701,6 +702,16 @@ class RecordQueue(Protocol):
 
     def send(self, records: Sequence[str]) -> None:
         """Records as JSON objects. Never fails: what the queue does not take is kept in the log."""
+
+
+class Traffic(Protocol):
+    """What models were asked, by the hour."""
+
+    def add(self, model: str, hour: datetime, counts: TrafficCounts, *, delivery: str) -> None:
+        """Add `counts` to this hour, once for each `delivery`."""
+
+    def hours(self, model: str, first: datetime, last: datetime) -> Sequence[TrafficHour]:
+        """Those from the hour of `first` to the hour of `last` in which it was asked anything, in order."""
 
 
 class EndpointSpec(NamedTuple):

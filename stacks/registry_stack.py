@@ -65,6 +65,15 @@ class RegistryStack(PlatformStack):
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.API_KEY_ITEMS}*"]}},
         )
 
+    def may_count_traffic(self, grantee: iam.IGrantable) -> None:
+        """Add to what models were asked, and change nothing else."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
+            resource_arns=[self.table.table_arn],
+            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.TRAFFIC_ITEMS}*"]}},
+        )
+
     def may_list(self, grantee: iam.IGrantable) -> None:
         """Query the indexes: lists of datasets, runs and models. Batch reads: what a list shows of each."""
         indexes = [f"{self.table.table_arn}/index/{index}" for index in names.INDEXES]

@@ -45,7 +45,7 @@ class ServingStack(PlatformStack):
         self.endpoint_prefix = f"millrace-{config.name}"
         self.state_machine = self._deployment(config, data, registry, notifications)
         self._start_on_approval(config, data, registry, notifications)
-        self.records = self._records(config, data)
+        self.records = self._records(config, data, registry)
         self.predict = self._predict(config, data, registry)
         cdk.CfnOutput(self, "DeploymentStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
@@ -235,7 +235,7 @@ class ServingStack(PlatformStack):
         registry.may_use(on_model_version_approved)
         self.state_machine.grant_start_execution(on_model_version_approved)
 
-    def _records(self, config: EnvironmentConfig, data: DataStack) -> sqs.Queue:
+    def _records(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> sqs.Queue:
         """What was asked and answered waits here until it is written; what cannot be written is kept for two weeks."""
         failures = sqs.Queue(
             self,
@@ -261,9 +261,13 @@ class ServingStack(PlatformStack):
             kind="inference",
             config=config,
             timeout=WRITING_TIMEOUT,
-            environment={names.DATA_BUCKET: data.data_bucket.bucket_name},
+            environment={
+                names.DATA_BUCKET: data.data_bucket.bucket_name,
+                names.REGISTRY_TABLE: registry.table.table_name,
+            },
         )
         data.data_bucket.may_write(write_inference_records, names.INFERENCE_PREFIX)
+        registry.may_count_traffic(write_inference_records)
         write_inference_records.add_event_source(
             SqsEventSource(
                 queue,

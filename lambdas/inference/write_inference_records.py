@@ -1,4 +1,4 @@
-"""Queue of inference records: written to the data bucket, batch by batch."""
+"""Queue of inference records: written to the data bucket and counted, batch by batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     messages = [Message(record["messageId"], record["body"]) for record in event["Records"]]
     platform = bootstrap.platform()
     failed = write_inference_records(
-        store=platform.store, data_bucket=platform.settings.require("data_bucket"), messages=messages
+        store=platform.store,
+        traffic=platform.traffic,
+        data_bucket=platform.settings.require("data_bucket"),
+        messages=messages,
     )
     for message_id, reason in failed.items():
         logger.error("not written", extra={"message_id": message_id, "reason": reason})

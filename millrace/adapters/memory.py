@@ -42,6 +42,7 @@ from millrace.domain.rollout import Rollout
 from millrace.domain.run import Job, Run, RunState, Step
 from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, day_tally, whole
+from millrace.domain.traffic import TrafficCounts, TrafficHour, added, hour_of, traffic_hour
 from millrace.domain.transfer import Transfer, TransferState
 from millrace.errors import (
     AlreadyDecided,
@@ -1007,6 +1008,28 @@ class InMemoryRecordQueue:
 
     def send(self, records: Sequence[str]) -> None:
         self.records += records
+
+
+class InMemoryTraffic:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._hours: dict[tuple[str, datetime], TrafficCounts] = {}
+        self._delivered: set[tuple[str, datetime, str]] = set()
+
+    @_one_at_a_time
+    def add(self, model: str, hour: datetime, counts: TrafficCounts, *, delivery: str) -> None:
+        key = (model, hour_of(hour))
+        if (*key, delivery) in self._delivered:
+            return
+        self._delivered.add((*key, delivery))
+        self._hours[key] = added(self._hours.get(key, {}), counts)
+
+    def hours(self, model: str, first: datetime, last: datetime) -> Sequence[TrafficHour]:
+        return [
+            traffic_hour(hour, counts)
+            for (asked, hour), counts in sorted(self._hours.items())
+            if asked == model and hour_of(first) <= hour <= last
+        ]
 
 
 class Measurement(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 from millrace.analytics.explanation import Explanation, explain_rows
 from millrace.analytics.serving import Prediction, ReadRows, read_rows
 from millrace.domain.rollout import Rollout
+from millrace.domain.traffic import AskedOutcome
 from millrace.errors import InvalidInput, RowsInvalid
 from millrace.ports import Clock, RecordQueue
 from millrace.use_cases.load_served_model import ServedModel, ServedModels
@@ -71,12 +72,13 @@ def predict_rows(
 
     While a challenger is rolled out it answers its share of the requests, told apart by the first record id that the
     caller gave, else by the request's id. What it cannot answer the champion does: a bad challenger costs nobody an
-    answer, and counts as failed. Raises NotFound, NotDeployed, RowsInvalid, and InvalidInput for ids that do not name
-    each row once.
+    answer, and counts as failed. Each request to a model that is served counts in its traffic. Raises NotFound,
+    NotDeployed, RowsInvalid, and InvalidInput for ids that do not name each row once.
     """
     ids = [f"{request_id}-{number}" for number in range(len(rows))] if record_ids is None else list(record_ids)
     if len(ids) != len(rows) or len(set(ids)) != len(ids):
         raise InvalidInput(f"record_ids names {len(set(ids))} different records for {len(rows)} rows: one each")
+    started = seconds()
     route = served_models.route(model)
 
     def attempt(number: int) -> _Attempt:
@@ -84,16 +86,19 @@ def predict_rows(
 
     attempts = _attempts(attempt, route.champion, route.rollout, ids[0] if record_ids else request_id)
     said = {"model": model, "at": clock.now().isoformat(), "request_id": request_id}
+    asked = {"asked": request_id, "model": model, "at": said["at"], "latency_ms": (seconds() - started) * 1000}
     observations = [] if route.rollout is None else _observations(said, route.rollout, ids, attempts)
     given = next(
         (each for each in attempts if isinstance(each, _Answered) and not _withheld(each, route.rollout)), None
     )
     if given is None:
-        records.send(observations)
         # The champion's: it is what the caller would have got without a rollout.
-        raise next(each.error for each in attempts if isinstance(each, _Failed) and each.number == route.champion)
+        error = next(each.error for each in attempts if isinstance(each, _Failed) and each.number == route.champion)
+        outcome = AskedOutcome.REFUSED if isinstance(error, RowsInvalid) else AskedOutcome.FAILED
+        records.send([*observations, json.dumps({**asked, "outcome": outcome})])
+        raise error
     kept = _records({**said, "number": given.number, "actor": actor}, ids, rows, given)
-    records.send([*kept, *observations])
+    records.send([*kept, *observations, json.dumps({**asked, "outcome": AskedOutcome.ANSWERED})])
     return Answer(f"{model}:{given.number}", given.predictions, ids, given.read, _explained(given) if explain else ())
 
 

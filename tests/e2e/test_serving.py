@@ -193,6 +193,14 @@ def test_every_answer_is_recorded_with_what_was_asked(
         assert (record["prediction"], record["probabilities"]) == (told["prediction"], told["probabilities"])
         assert (record["model"], record["number"], record["actor"]) == ("served", champion.number, "user:ada")
 
+    def asked() -> dict[str, Any] | None:
+        _, told = scientist.get("/monitoring/traffic?model=served&hours=2")
+        return told if told["requests"] - told["refused"] - told["failed"] > 0 else None
+
+    traffic = wait_for(asked, what="the traffic of this hour", seconds=30)
+    assert traffic["hours"][-1]["requests"] + traffic["hours"][-2]["requests"] == traffic["requests"]
+    assert 0 < max(hour["p50_ms"] or 0 for hour in traffic["hours"]) < 60_000
+
 
 def test_the_next_champion_answers_and_the_one_before_is_one_call_away(
     bench: Bench,

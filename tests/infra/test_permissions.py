@@ -86,7 +86,7 @@ ROLES = {
     "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
     "Score": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
     "RecordBatch": FUNCTION | READ | TABLE | {"events:PutEvents", "sns:Publish", "cloudwatch:PutMetricData"},
-    "WriteInferenceRecords": FUNCTION | WRITE | QUEUE,
+    "WriteInferenceRecords": FUNCTION | WRITE | QUEUE | {"dynamodb:PutItem", "dynamodb:UpdateItem"},
     "PublishSite": FUNCTION | WRITE | {"s3:GetObject", "cloudfront:CreateInvalidation"},
     "ProfileBaseline": FUNCTION | READ | WRITE,
     "DetectDrift": FUNCTION | READ | WRITE,

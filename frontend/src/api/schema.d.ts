@@ -1287,6 +1287,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/monitoring/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How often a model was asked, how often it could not answer, and how long answers took, hour by hour (UTC)
+         * @description How often a model was asked, how often it could not answer, and how long answers took, hour by hour (UTC).
+         */
+        get: operations["get_traffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -3432,7 +3452,7 @@ export interface components {
         };
         /**
          * Metric
-         * @description A figure on the test split with its 95 % bootstrap interval.
+         * @description A figure on the test split with its 95 % interval: bootstrap, or Wilson's where no row was told wrongly.
          */
         Metric: {
             /** Value */
@@ -4925,6 +4945,57 @@ export interface components {
             value: string;
             /** Count */
             count: number;
+        };
+        /**
+         * TrafficHour
+         * @description `requests` are all of them; the percentiles are of those answered, null when none was.
+         */
+        TrafficHour: {
+            /**
+             * Hour
+             * Format: date-time
+             */
+            hour: string;
+            /**
+             * Requests
+             * @default 0
+             */
+            requests: number;
+            /**
+             * Refused
+             * @default 0
+             */
+            refused: number;
+            /**
+             * Failed
+             * @default 0
+             */
+            failed: number;
+            /** P50 Ms */
+            p50_ms?: number | null;
+            /** P99 Ms */
+            p99_ms?: number | null;
+        };
+        /**
+         * TrafficSeries
+         * @description What a model was asked: the last hours in order, those without a request too; then all of them together.
+         *
+         *     `refused` are requests whose rows were not the model's, `failed` those that it could not answer. Times are those of
+         *     answers, in milliseconds, within 5 %; null where there was none.
+         */
+        TrafficSeries: {
+            /** Model */
+            model: string;
+            /** Hours */
+            hours: components["schemas"]["TrafficHour"][];
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+            /** Failed */
+            failed: number;
+            /** Failed Share */
+            failed_share: number | null;
         };
         /**
          * TrainingPolicy
@@ -12856,6 +12927,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Download"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_traffic: {
+        parameters: {
+            query: {
+                /** @description The registered model. */
+                model: string;
+                /** @description How many hours, the present one included. */
+                hours?: number;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficSeries"];
                 };
             };
             /** @description What you have is still true. */

@@ -21,11 +21,13 @@ from lambdas.api.shapes.monitoring import (
     Monitoring,
     ReportId,
     SelectedFeature,
+    TrafficSeries,
     day_counts,
     heatmap,
     report_detail,
     report_summary,
     selected_feature,
+    traffic_series,
 )
 from lambdas.api.shapes.runs import RunSummary, run_summary
 from millrace import bootstrap, errors
@@ -33,6 +35,7 @@ from millrace.domain.drift import DriftDay, DriftKind, DriftReport, DriftVerdict
 from millrace.domain.model import CHAMPION
 from millrace.domain.role import EVERYONE, SCIENTISTS
 from millrace.domain.run import Run
+from millrace.domain.traffic import hour_of
 from millrace.use_cases.check_drift import check_datasets, check_drift
 from millrace.use_cases.offer_download import offer_drift_page
 
@@ -77,6 +80,22 @@ def get_monitoring(
         selected=_selected(picture, told, feature),
     )
     return answer(body, etag=etag, poll_after=IDLE_SECONDS)
+
+
+@resource.endpoint("GET", "/monitoring/traffic", allow=EVERYONE, raises=[errors.NotFound], example=examples.TRAFFIC)
+def get_traffic(
+    model: ModelQuery,
+    hours: Annotated[int, Query(ge=1, le=24 * 31, description="How many hours, the present one included.")] = 24,
+) -> Response[TrafficSeries]:
+    """How often a model was asked, how often it could not answer, and how long answers took, hour by hour (UTC)."""
+    platform = bootstrap.platform()
+    known = platform.registry.model(model)
+    present = hour_of(platform.clock.now())
+    shown = [present - timedelta(hours=ago) for ago in reversed(range(hours))]
+    told = platform.traffic.hours(model, shown[0], present)
+    # An hour that is over changes when what waited is counted: its numbers say so.
+    etag = resource.unless_unchanged(known.name, hours, present, *told)
+    return answer(traffic_series(model, shown, told), etag=etag, poll_after=IDLE_SECONDS)
 
 
 @resource.endpoint("GET", "/monitoring/drift", allow=EVERYONE, example=examples.PAGE)

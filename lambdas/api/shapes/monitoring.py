@@ -24,6 +24,7 @@ from millrace.domain.drift import (
     Performance,
     worst_first,
 )
+from millrace.domain.traffic import TrafficHour
 
 ReportId = Annotated[
     str,
@@ -173,6 +174,35 @@ class Monitoring(BaseModel):
     latest: list[DriftReportSummary]
     heatmap: Heatmap
     selected: SelectedFeature | None
+
+
+class TrafficSeries(BaseModel):
+    """What a model was asked: the last hours in order, those without a request too; then all of them together.
+
+    `refused` are requests whose rows were not the model's, `failed` those that it could not answer. Times are those of
+    answers, in milliseconds, within 5 %; null where there was none.
+    """
+
+    model: str
+    hours: list[TrafficHour]
+    requests: int
+    refused: int
+    failed: int
+    failed_share: float | None
+
+
+def traffic_series(model: str, shown: Sequence[datetime], told: Sequence[TrafficHour]) -> TrafficSeries:
+    by_hour = {each.hour: each for each in told}
+    hours = [by_hour.get(hour, TrafficHour(hour=hour)) for hour in shown]
+    requests, failed = sum(each.requests for each in hours), sum(each.failed for each in hours)
+    return TrafficSeries(
+        model=model,
+        hours=hours,
+        requests=requests,
+        refused=sum(each.refused for each in hours),
+        failed=failed,
+        failed_share=failed / requests if requests else None,
+    )
 
 
 def report_summary(report: DriftSummary | DriftReport) -> DriftReportSummary:

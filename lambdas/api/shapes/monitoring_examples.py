@@ -102,3 +102,14 @@ MONITORING: dict[str, Any] = {
         "window_rows": 4210,
     },
 }
+TRAFFIC: dict[str, Any] = {
+    "model": "flights",
+    "hours": [
+        {"hour": "2026-11-20T10:00:00Z", "requests": 0, "refused": 0, "failed": 0, "p50_ms": None, "p99_ms": None},
+        {"hour": "2026-11-20T11:00:00Z", "requests": 1204, "refused": 3, "failed": 1, "p50_ms": 4.2, "p99_ms": 18.6},
+    ],
+    "requests": 1204,
+    "refused": 3,
+    "failed": 1,
+    "failed_share": 0.0008305647840531562,
+}

@@ -13,6 +13,7 @@ from millrace.adapters.dynamodb.retraining import DynamoRetrainingLog
 from millrace.adapters.dynamodb.schedules import DynamoSchedules
 from millrace.adapters.dynamodb.table import Table
 from millrace.adapters.dynamodb.tally import DynamoTallies
+from millrace.adapters.dynamodb.traffic import DynamoTraffic
 from millrace.adapters.dynamodb.transfers import DynamoTransfers
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "DynamoRunLedger",
     "DynamoSchedules",
     "DynamoTallies",
+    "DynamoTraffic",
     "DynamoTransfers",
     "Table",
 ]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from millrace.domain.drift import DriftKind, DriftVerdict
+from millrace.domain.traffic import Asked, counts_of
 from tests.builders import NOON, a_drift_report, a_feature
 from tests.unit.api.conftest import Api
 
@@ -86,6 +87,42 @@ def test_reports_are_listed_by_model_and_kind_and_each_is_told_whole(api: Api) -
     assert told["false_alarm_share"] == 0.012
     address = api.get(f"/monitoring/drift/{report.id}/html").json["address"]
     assert f"drift/credit/{report.id}/report.html" in address
+
+
+def asked(api: Api, hours_ago: int, *outcomes: str, latency_ms: float = 8.0) -> None:
+    at = NOON - timedelta(hours=hours_ago)
+    requests = [
+        Asked.model_validate({"model": "credit", "at": at, "outcome": outcome, "latency_ms": latency_ms})
+        for outcome in outcomes
+    ]
+    api.world.traffic.add("credit", at, counts_of(requests), delivery=f"{hours_ago}-{outcomes}")
+
+
+def test_traffic_is_told_hour_by_hour_with_the_hours_in_which_nobody_asked(api: Api) -> None:
+    api.trained()
+    asked(api, 0, "answered", "answered", "refused")
+    asked(api, 2, "answered", "failed", latency_ms=40.0)
+    asked(api, 9, "answered")
+
+    told = api.get("/monitoring/traffic", query={"model": "credit", "hours": "4"}).json
+
+    assert [hour["hour"] for hour in told["hours"]] == [f"2026-11-20T{hour:02}:00:00Z" for hour in (9, 10, 11, 12)]
+    assert [hour["requests"] for hour in told["hours"]] == [0, 2, 0, 3]
+    assert [hour["failed"] for hour in told["hours"]] == [0, 1, 0, 0]
+    assert told["hours"][0]["p50_ms"] is None
+    assert told["hours"][1]["p99_ms"] == pytest.approx(40.0, rel=0.05)
+    assert (told["requests"], told["refused"], told["failed"], told["failed_share"]) == (5, 1, 1, 0.2)
+    assert api.get("/monitoring/traffic", query={"model": "nobody"}).status == 404
+
+
+def test_traffic_is_sent_again_when_there_is_more_of_it(api: Api) -> None:
+    api.trained()
+    asked(api, 0, "answered")
+    seen = {"if-none-match": api.get("/monitoring/traffic", query={"model": "credit"}).headers["ETag"]}
+
+    assert api.get("/monitoring/traffic", query={"model": "credit"}, headers=seen).status == 304
+    asked(api, 0, "answered", "answered")
+    assert api.get("/monitoring/traffic", query={"model": "credit"}, headers=seen).json["requests"] == 3
 
 
 def test_a_check_of_requests_is_one_run_that_the_state_machine_gets(api: Api) -> None:

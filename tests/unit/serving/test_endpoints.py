@@ -95,7 +95,7 @@ def test_what_an_endpoint_answers_is_given_and_recorded_like_any_answer(
     scores = first.artefact.scores(frame_of(ROWS, ["age", "home"]))
     assert [list(told.probabilities.values()) for told in answer.predictions] == scores.tolist()
     assert answer.read.ignored_columns == ("name",)
-    assert [json.loads(record)["row"] for record in records.records] == [
+    assert [json.loads(record)["row"] for record in records.records[:-1]] == [
         {"age": 30, "home": "own"},
         {"age": None, "home": None},
     ]

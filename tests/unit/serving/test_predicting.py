@@ -19,7 +19,7 @@ from millrace.domain import place
 from millrace.domain.model import ModelVersion
 from millrace.errors import EvaluationInvalid, NotDeployed
 from millrace.settings import Settings
-from millrace.use_cases import load_served_model
+from millrace.use_cases import load_served_model, predict_rows
 from millrace.use_cases.load_served_model import ALIAS_SECONDS, KEPT_GRAPHS, ServedModels
 from sagemaker_scripts.artefact import frame_of
 from tests.builders import ARTIFACTS_BUCKET
@@ -194,7 +194,7 @@ def test_what_was_asked_and_answered_is_kept_without_what_the_model_does_not_rea
 ) -> None:
     _, answer = ask({"model": "credit", "rows": [ROWS[0] | {"name": "Ada"}]})
 
-    (record,) = map(json.loads, records.records)
+    record, asked = map(json.loads, records.records)
     assert record["row"] == ROWS[0]
     assert (record["prediction"], record["probabilities"]) == (
         answer["predictions"][0]["prediction"],
@@ -204,6 +204,27 @@ def test_what_was_asked_and_answered_is_kept_without_what_the_model_does_not_rea
     assert (record["actor"], record["request_id"]) == ("user:ada", "request-7")
     assert record["at"] == "2026-11-20T12:00:00+00:00"
     assert answer["ignored_columns"] == ["name"]
+    assert (asked.pop("latency_ms") > 0, asked) == (
+        True,
+        {"asked": "request-7", "model": "credit", "at": record["at"], "outcome": "answered"},
+    )
+
+
+def test_a_request_that_the_model_could_not_answer_counts_as_failed_and_one_for_no_model_does_not_count(
+    ask: Ask, records: InMemoryRecordQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predict_rows, "read_rows", breaks)
+        status, _ = ask({"model": "credit", "rows": ROWS})
+    assert status == 500
+    assert [json.loads(record)["outcome"] for record in records.records] == ["failed"]
+
+    status, _ = ask({"model": "nobody", "rows": ROWS})
+    assert status == 404
+    assert len(records.records) == 1
 
 
 def test_a_notice_stands_at_its_row_and_column(ask: Ask) -> None:
@@ -232,7 +253,7 @@ def test_a_request_of_another_form_is_refused_naming_the_field(
     found, problem = ask(body)
 
     assert (found, problem["fields"][0]["field"]) == (status, field)
-    assert records.records == []
+    assert [each for each in map(json.loads, records.records) if each.get("outcome") != "refused"] == []
 
 
 @pytest.mark.parametrize("ids", [["a"], ["a", "a", "b"]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 from lambdas.inference import write_inference_records as function
 from millrace import bootstrap
 from millrace.adapters import sqs
-from millrace.adapters.memory import InMemoryObjectStore
+from millrace.adapters.memory import InMemoryObjectStore, InMemoryTraffic
 from millrace.adapters.sqs import MESSAGE_BYTES, SqsRecordQueue, bodies
+from millrace.domain.traffic import TrafficCounts
 from millrace.settings import Settings
 from millrace.use_cases.write_inference_records import Message, write_inference_records
-from tests.builders import DATA_BUCKET
+from tests.builders import DATA_BUCKET, NOON, later
 from tests.unit.lambdas.conftest import Context
 from tests.unit.use_cases.world import World
 
@@ -87,7 +89,10 @@ def test_records_lie_by_model_and_day() -> None:
     one, two, three = a_record(1), a_record(2, model="churn"), a_record(3, day="2026-11-21")
 
     assert (
-        write_inference_records(store=store, data_bucket=DATA_BUCKET, messages=[a_message("m", one, two, three)]) == {}
+        write_inference_records(
+            store=store, traffic=InMemoryTraffic(), data_bucket=DATA_BUCKET, messages=[a_message("m", one, two, three)]
+        )
+        == {}
     )
 
     assert lines(store) == {
@@ -101,7 +106,7 @@ def test_the_same_delivery_twice_is_one_object() -> None:
     store, messages = InMemoryObjectStore(), [a_message("m1", a_record(1)), a_message("m2", a_record(2))]
 
     for delivered in (messages, messages[::-1]):
-        write_inference_records(store=store, data_bucket=DATA_BUCKET, messages=delivered)
+        write_inference_records(store=store, traffic=InMemoryTraffic(), data_bucket=DATA_BUCKET, messages=delivered)
 
     assert len(store.list(f"s3://{DATA_BUCKET}/inference/")) == 1
 
@@ -111,7 +116,10 @@ def test_a_message_that_is_none_comes_again_and_the_others_are_written(body: str
     store = InMemoryObjectStore()
 
     failed = write_inference_records(
-        store=store, data_bucket=DATA_BUCKET, messages=[Message("bad", body), a_message("good", a_record(1))]
+        store=store,
+        traffic=InMemoryTraffic(),
+        data_bucket=DATA_BUCKET,
+        messages=[Message("bad", body), a_message("good", a_record(1))],
     )
 
     assert failed.keys() == {"bad"}
@@ -125,15 +133,60 @@ def test_what_the_store_refuses_comes_again_and_only_that() -> None:
                 raise OSError("full")
             super().write(uri, body, content_type=content_type)
 
-    store = Refusing()
+    store, traffic = Refusing(), InMemoryTraffic()
     failed = write_inference_records(
         store=store,
+        traffic=traffic,
         data_bucket=DATA_BUCKET,
-        messages=[a_message("m1", a_record(1)), a_message("m2", a_record(2, model="churn"))],
+        messages=[a_message("m1", a_record(1), asked("q1")), a_message("m2", a_record(2, model="churn"), asked("q2"))],
     )
 
     assert failed.keys() == {"m2"}
     assert list(lines(store)) == ["inference/credit/records/date=2026-11-20"]
+    # What comes again is counted when it was written.
+    assert [hour.requests for hour in traffic.hours("credit", NOON, NOON)] == [1]
+
+
+def asked(request_id: str, **facts: Any) -> dict[str, Any]:
+    """What the function that predicts says of a request."""
+    known = {"model": "credit", "at": NOON.isoformat(), "outcome": "answered", "latency_ms": 10.0}
+    return {"asked": request_id, **known, **facts}
+
+
+def test_what_was_asked_is_counted_by_model_and_hour_once_and_is_no_record() -> None:
+    store, traffic = InMemoryObjectStore(), InMemoryTraffic()
+    messages = [
+        a_message("m1", asked("q1"), asked("q2", outcome="refused")),
+        a_message("m2", asked("q3", outcome="failed"), asked("q4", at=later(60).isoformat()), a_record(1)),
+        a_message("m3", asked("q5", model="churn")),
+    ]
+
+    for _ in range(2):
+        assert write_inference_records(store=store, traffic=traffic, data_bucket=DATA_BUCKET, messages=messages) == {}
+
+    first, second = traffic.hours("credit", NOON, later(60))
+    assert (first.requests, first.refused, first.failed, second.requests) == (3, 1, 1, 1)
+    assert [hour.requests for hour in traffic.hours("churn", NOON, NOON)] == [1]
+    assert lines(store) == {"inference/credit/records/date=2026-11-20": [a_record(1)]}
+
+
+def test_what_cannot_be_counted_comes_again() -> None:
+    class Refusing(InMemoryTraffic):
+        def add(self, model: str, hour: datetime, counts: TrafficCounts, *, delivery: str) -> None:
+            if model == "churn":
+                raise ConnectionError("throttled")
+            super().add(model, hour, counts, delivery=delivery)
+
+    traffic = Refusing()
+    failed = write_inference_records(
+        store=InMemoryObjectStore(),
+        traffic=traffic,
+        data_bucket=DATA_BUCKET,
+        messages=[a_message("m1", asked("q1")), a_message("m2", asked("q2", model="churn"))],
+    )
+
+    assert failed.keys() == {"m2"}
+    assert len(traffic.hours("credit", NOON, NOON)) == 1
 
 
 def test_the_function_names_the_messages_that_shall_come_again(monkeypatch: pytest.MonkeyPatch) -> None:

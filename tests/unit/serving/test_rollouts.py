@@ -64,7 +64,9 @@ class Traffic:
 
     def file(self) -> None:
         messages = [Message(f"{self.asked}-{n}", f"[{record}]") for n, record in enumerate(self.records.records)]
-        failed = write_inference_records(store=self.world.store, data_bucket=DATA_BUCKET, messages=messages)
+        failed = write_inference_records(
+            store=self.world.store, traffic=self.world.traffic, data_bucket=DATA_BUCKET, messages=messages
+        )
         assert failed == {}
         self.records.records.clear()
 

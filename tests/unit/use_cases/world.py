@@ -23,6 +23,7 @@ from millrace.adapters.memory import (
     InMemoryRunLedger,
     InMemorySchedules,
     InMemoryTimer,
+    InMemoryTraffic,
     InMemoryTransfers,
     SetClock,
 )
@@ -92,6 +93,7 @@ class World:
     store: InMemoryObjectStore = field(default_factory=InMemoryObjectStore)
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
     bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
+    traffic: InMemoryTraffic = field(default_factory=InMemoryTraffic)
     notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
     metrics: InMemoryMetricSink = field(default_factory=InMemoryMetricSink)
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
