@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web up down status synth contracts lock bench clean \
+.PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
         bootstrap deploy destroy smoke restore rollback diff audit sbom scan
 
 help: ## List the commands
@@ -66,6 +66,9 @@ e2e: setup ## A file in a bucket to judged models, on the deployed templates
 
 web: setup frontend/node_modules/.package-lock.json ## The dashboard in a real browser, against the deployed templates
 	@$(BIN)/pytest tests/web
+
+tour: setup frontend/node_modules/.package-lock.json ## The pictures of docs/tour.md, taken again
+	@MILLRACE_TOUR="$(CURDIR)/docs/img/tour" $(BIN)/pytest tests/web -k story.spec
 
 synth: setup ## Write the templates of every environment to cdk.out
 	@$(BIN)/python app.py

@@ -22,7 +22,12 @@ async function browser(): Promise<string> {
 export default defineConfig({
   testDir: 'e2e',
   outputDir: 'test-results',
-  workers: 1,
+  // One worker lives the story, which mostly waits for jobs; the other shows the screens meanwhile.
+  workers: 2,
+  projects: [
+    { name: 'story', testMatch: 'story.spec.ts' },
+    { name: 'screens', testIgnore: 'story.spec.ts' },
+  ],
   timeout: 60_000,
   expect: { timeout: 10_000 },
   reporter: [['list']],

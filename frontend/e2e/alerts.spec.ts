@@ -1,7 +1,7 @@
 /** Alerts: the file that cannot be read left one, on every platform of these specs. */
 import { expect, open, test } from './fixtures';
 
-test('an alert is taken on, snoozed with a reason and an end, and its history says so', async ({ page }) => {
+test('M4 an alert is taken on, snoozed with a reason and an end, and its history says so', async ({ page }) => {
   await open(page, '/alerts');
   await page.getByRole('link', { name: 'Ingest of unreadable failed' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Ingest of unreadable failed');

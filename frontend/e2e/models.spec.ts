@@ -1,7 +1,7 @@
 /** Models, on a platform where penguins were trained on and nothing was decided (scripts/dashboard_platform.py). */
 import { expect, test } from './fixtures';
 
-test('a version says what it was compared with, how sure each figure is, and where it comes from', async ({ page }) => {
+test('V7 a version says what it was compared with, how sure each figure is, and where it comes from', async ({ page }) => {
   await page.goto('/models');
   await expect(page.getByRole('heading', { level: 1 })).toContainText(/wait/);
   await page.getByRole('link', { name: 'penguins', exact: true }).click();
@@ -16,7 +16,7 @@ test('a version says what it was compared with, how sure each figure is, and whe
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Training of penguins v1');
 });
 
-test('who decides second is told that someone decided already', async ({ page, context }) => {
+test('V3 V4 who decides second is told that someone decided already', async ({ page, context }) => {
   const other = await context.newPage();
   await page.goto('/models/penguins/1');
   const kept = await page.evaluate(() => sessionStorage.getItem('millrace.session'));
@@ -27,11 +27,17 @@ test('who decides second is told that someone decided already', async ({ page, c
   await page.getByRole('dialog').getByRole('textbox').fill('it beats a constant prediction');
   await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
   await expect(page.getByText('it beats a constant prediction')).toBeVisible();
+  const badge = page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: /^Models/ });
+  const waiting = async () => Number(/\d+/.exec((await badge.getAttribute('aria-label')) ?? '')?.[0] ?? 0);
 
   await other.getByRole('dialog').getByRole('textbox').fill('I would have said so, too');
   await other.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
 
   await expect(other.getByRole('alert')).toContainText('Someone decided already');
+  await page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: 'Overview', exact: true }).click();
+  const tile = page.getByRole('group', { name: 'Waiting for a decision' }).locator('.figure');
+  await expect.poll(async () => Number(await tile.innerText()) - (await waiting()), { timeout: 2000 }).toBe(0);
+  await expect(page.getByRole('region', { name: 'Needs attention' }).getByRole('link', { name: /penguins v1 waits/ })).toHaveCount(0);
   await page.goto('/models/penguins');
   await expect(page.getByText('Live: penguins:1')).toBeVisible({ timeout: 60_000 });
 });

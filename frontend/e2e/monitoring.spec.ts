@@ -79,7 +79,7 @@ test('a check of two versions writes a report that the screen shows, and that ca
   expect((await download).suggestedFilename()).toMatch(/^drift-.*-data\.html$/);
 });
 
-test('the heading counts the features that drifted, and so do the cells of the last day', async ({ page }) => {
+test('M1 the heading counts the features that drifted, and so do the cells of the last day', async ({ page }) => {
   await flights(page);
   await open(page, '/monitoring?model=flights');
 
@@ -90,7 +90,7 @@ test('the heading counts the features that drifted, and so do the cells of the l
   await expect(page.getByRole('gridcell', { name: 'day on 2026-11-19: not judged, day: time moves on by itself' })).toBeVisible();
 });
 
-test('arrows move in the heatmap, Enter chooses, and the URL holds it', async ({ page }) => {
+test('M2 arrows move in the heatmap, Enter chooses, and the URL holds it', async ({ page }) => {
   await flights(page);
   await open(page, '/monitoring?model=flights');
   await page.getByRole('gridcell', { selected: true }).focus();
@@ -108,7 +108,7 @@ test('arrows move in the heatmap, Enter chooses, and the URL holds it', async ({
   await expect(page.getByRole('region', { name: 'What this means' })).toContainText('wind did not move');
 });
 
-test('the overlay names both periods and their sizes, and has its figures', async ({ page }) => {
+test('M3 the overlay names both periods and their sizes, and has its figures', async ({ page }) => {
   await flights(page);
   await open(page, '/monitoring?model=flights');
   const overlay = page.getByRole('region', { name: 'temp: training and now' });

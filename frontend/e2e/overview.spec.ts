@@ -10,21 +10,21 @@ const EMPTY = {
   datasets: 0, dataset_versions: 0, models: 0, pending_approvals: 0, live_models: [],
 };
 
-test('the heading counts the rows that need somebody', async ({ page }) => {
+test('O1 the heading counts the rows that need somebody', async ({ page }) => {
   await open(page, '/');
   const rows = await page.getByRole('region', { name: 'Needs attention' }).getByRole('listitem').count();
   expect(rows).toBeGreaterThan(0);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(`${rows} ${rows === 1 ? 'thing needs' : 'things need'} you`);
 });
 
-test('a failed run leads to the step that failed', async ({ page }) => {
+test('O2 a failed run leads to the step that failed', async ({ page }) => {
   const need = { kind: 'run_failed', at: RUN.ended_at, model: null, version: null, sentence: null, waiting: 0, run: RUN, step: 'TrainCandidates' };
   await answer(page, OVERVIEW, { ...EMPTY, datasets: 1, needs: [need] });
   await open(page, '/');
   await expect(page.getByRole('link', { name: /churn training failed in TrainCandidates/ })).toHaveAttribute('href', '/runs/training-1?step=TrainCandidates');
 });
 
-test('a run that ends moves out of what runs, without reloading', async ({ page }) => {
+test('O3 a run that ends moves out of what runs, without reloading', async ({ page }) => {
   const running = { ...RUN, state: 'RUNNING', ended_at: null, seconds: null, reason: null, usual_seconds: 600 };
   let ended = false;
   await page.route(`**/api${OVERVIEW}`, (route) =>
@@ -37,7 +37,7 @@ test('a run that ends moves out of what runs, without reloading', async ({ page 
   await expect(page.getByRole('region', { name: 'Recent runs' }).getByText('Succeeded')).toBeVisible();
 });
 
-test('a platform without data has one next step', async ({ page }) => {
+test('O4 a platform without data has one next step', async ({ page }) => {
   await answer(page, OVERVIEW, EMPTY);
   await open(page, '/');
   await expect(page.getByRole('main').getByRole('link')).toHaveText(['Upload a dataset']);
@@ -56,7 +56,7 @@ test('two databases give two different pages', async ({ page }) => {
 });
 
 test.describe('when the platform does not answer', () => {
-  test('a sentence says so, and one press shows the data once it does', async ({ page, complaints }) => {
+  test('A9 a sentence says so, and one press shows the data once it does', async ({ page, complaints }) => {
     await page.route('**/api/**', (route) => route.abort());
     await page.goto('/');
     await expect(page.getByRole('alert')).toContainText('The platform does not answer.', { timeout: 10_000 });
@@ -66,7 +66,7 @@ test.describe('when the platform does not answer', () => {
     complaints.length = 0;
   });
 
-  test('what was shown stays', async ({ page, complaints }) => {
+  test('A9 what was shown stays', async ({ page, complaints }) => {
     await open(page, '/');
     await page.route('**/api/**', (route) => route.abort());
     await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
@@ -76,7 +76,7 @@ test.describe('when the platform does not answer', () => {
   });
 });
 
-test('a tab that is not seen asks for nothing, and once when it is seen again', async ({ page }) => {
+test('A10 a tab that is not seen asks for nothing, and once when it is seen again', async ({ page }) => {
   await page.clock.install();
   let asked = 0;
   await page.route(`**/api${OVERVIEW}`, (route) => {
@@ -97,7 +97,7 @@ test('a tab that is not seen asks for nothing, and once when it is seen again', 
   await expect.poll(() => asked).toBe(before + 1);
 });
 
-test('an unchanged answer is a 304, and moves nothing on the page', async ({ page, request }) => {
+test('A11 an unchanged answer is a 304, and moves nothing on the page', async ({ page, request }) => {
   const [answered] = await Promise.all([page.waitForResponse((each) => each.url().endsWith(OVERVIEW)), open(page, '/')]);
   const headers = { Authorization: (await answered.request().allHeaders())['authorization']!, 'If-None-Match': answered.headers()['etag']! };
   expect((await request.get(`/api${OVERVIEW}`, { headers })).status()).toBe(304);

@@ -1,7 +1,7 @@
 /** Runs, on a platform with a dataset that was trained on and a file that could not be read (scripts/dashboard_platform.py). */
 import { expect, test } from './fixtures';
 
-test('a status chip filters by address, and the counts add up to the total', async ({ page }) => {
+test('R1 a status chip filters by address, and the counts add up to the total', async ({ page }) => {
   await page.goto('/runs');
   const chips = page.getByRole('group', { name: 'Status' }).getByRole('button');
   await expect(chips.first()).toBeVisible();
@@ -16,7 +16,7 @@ test('a status chip filters by address, and the counts add up to the total', asy
   await expect(page.getByRole('row').filter({ hasText: 'Failed' })).not.toHaveCount(0);
 });
 
-test('typing in the filter asks once and keeps the focus', async ({ page }) => {
+test('R2 typing in the filter asks once and keeps the focus', async ({ page }) => {
   await page.goto('/runs');
   await expect(page.getByRole('table')).toBeVisible();
   const asked: string[] = [];
@@ -30,7 +30,7 @@ test('typing in the filter asks once and keeps the focus', async ({ page }) => {
   expect(asked.filter((url) => url.includes('dataset='))).toHaveLength(1);
 });
 
-test('a failed run says why before anything else, in its title and in its icon', async ({ page }) => {
+test('U6 U7 a failed run says why before anything else, in its title and in its icon', async ({ page }) => {
   await page.goto('/runs?state=FAILED');
 
   await page.getByRole('row').filter({ hasText: 'unreadable' }).getByRole('link').click();
@@ -41,7 +41,7 @@ test('a failed run says why before anything else, in its title and in its icon',
   await expect(page.locator('link[rel=icon]')).toHaveAttribute('href', '/favicon-failed.svg');
 });
 
-test('a step filters the log, and a link holds it', async ({ page }) => {
+test('A6 a step filters the log, and a link holds it', async ({ page }) => {
   await page.goto('/runs?state=SUCCEEDED');
   await page.getByRole('link', { name: /^training-/ }).click();
   const steps = page.getByRole('group', { name: 'Steps of the run' });
@@ -55,7 +55,7 @@ test('a step filters the log, and a link holds it', async ({ page }) => {
   await expect(steps.getByRole('button', { name: /xgboost/ })).toHaveAttribute('aria-pressed', 'true');
 });
 
-test('a finished run is not asked for again', async ({ page }) => {
+test('U8 a finished run is not asked for again', async ({ page }) => {
   await page.goto('/runs?state=SUCCEEDED');
   await page.getByRole('link', { name: /^training-/ }).click();
   await expect(page.getByRole('log')).toContainText('validation:');
@@ -69,7 +69,7 @@ test('a finished run is not asked for again', async ({ page }) => {
   expect(asked.filter((url) => url.includes('/api/'))).toEqual([]);
 });
 
-test('a version that does not exist is refused and nothing typed is lost; a double click starts one run, which is shown live', async ({ page, complaints }) => {
+test('U1 N1 N2 N3 a version that does not exist is refused and nothing typed is lost; a double click starts one run, which is shown live', async ({ page, complaints }) => {
   await page.goto('/runs/new?dataset=penguins');
   await expect(page.getByText(/Medians of \d+ run/)).toBeVisible();
   await page.getByRole('textbox', { name: /Version/ }).fill('77');

@@ -1,6 +1,6 @@
 import { expect, open, test } from './fixtures';
 
-test('the skip link is first, and leads past the rail', async ({ page }) => {
+test('A8 the skip link is first, and leads past the rail', async ({ page }) => {
   await open(page, '/');
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
@@ -9,7 +9,7 @@ test('the skip link is first, and leads past the rail', async ({ page }) => {
   expect(await page.evaluate(() => document.activeElement?.closest('main') !== null)).toBe(true);
 });
 
-test('Ctrl K finds a page by its name, without losing a key, and Escape gives focus back', async ({ page }) => {
+test('A8 Ctrl K finds a page by its name, without losing a key, and Escape gives focus back', async ({ page }) => {
   await open(page, '/');
   await page.keyboard.press('Control+k');
   await page.keyboard.type('acti');
@@ -24,7 +24,7 @@ test('Ctrl K finds a page by its name, without losing a key, and Escape gives fo
   await expect(search).toBeFocused();
 });
 
-test('g and a letter go to a page, but not while typing', async ({ page }) => {
+test('A8 g and a letter go to a page, but not while typing', async ({ page }) => {
   await open(page, '/activity');
   await page.keyboard.press('/');
   await expect(page.getByRole('searchbox').first()).toBeFocused();
@@ -58,7 +58,7 @@ test('who is signed in, with which role, is in the menu', async ({ page }) => {
   await expect(page.getByText(/\badmin\b/)).toBeVisible();
 });
 
-test('a filter of the activity is in the address, and Back undoes it', async ({ page }) => {
+test('A6 a filter of the activity is in the address, and Back undoes it', async ({ page }) => {
   await open(page, '/activity');
   const rows = page.getByRole('row');
   await expect(rows.nth(2)).toBeVisible();

@@ -18,6 +18,15 @@ export function NotFound() {
   );
 }
 
+/** An address of no screen at all has no frame around it. */
+export function Nowhere() {
+  return (
+    <main>
+      <NotFound />
+    </main>
+  );
+}
+
 /** A screen that could not be shown: what the API refused, or a fault of ours. */
 export function ScreenError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();

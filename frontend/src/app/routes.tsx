@@ -9,11 +9,11 @@ import { readMonitoringSearch } from '../features/monitoring/search';
 import { readPredictionsSearch } from '../features/predictions/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
 import { Callback } from './Callback';
-import { NotFound, ScreenError } from './ErrorPages';
+import { NotFound, Nowhere, ScreenError } from './ErrorPages';
 import { Root } from './Root';
 import { SignedIn } from './SignedIn';
 
-const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
+const root = createRootRoute({ component: Root, notFoundComponent: Nowhere });
 
 const callback = createRoute({ getParentRoute: () => root, path: '/auth/callback', component: Callback });
 

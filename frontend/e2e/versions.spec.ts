@@ -1,0 +1,68 @@
+/** A version that is not the first: what it is compared with, who may decide, and what a decision changes elsewhere. */
+import type { Page } from '@playwright/test';
+
+import type { components } from '../src/api/schema';
+import { expect, open, test } from './fixtures';
+import { signInAs } from './people';
+
+type Detail = components['schemas']['VersionDetail'];
+type Evaluation = components['schemas']['EvaluationAnswer'];
+
+/** penguins:2 as it would be if penguins:1 were live and it were judged against that: the platform's own figures, both. */
+async function challenger(page: Page): Promise<void> {
+  await page.route('**/api/models/penguins:2/detail', async (route) => {
+    const real = (await (await route.fetch()).json()) as Detail;
+    await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' }, verdict: { ...real.verdict, compared_with: 'penguins:1' } } });
+  });
+}
+
+test('V5 each metric says better or worse than what is live, by its own direction', async ({ page }) => {
+  await challenger(page);
+  const seen: Record<string, Detail> = {};
+  page.on('response', async (response) => {
+    const id = /models\/(penguins:\d)\/detail/.exec(decodeURIComponent(response.url()))?.[1];
+    if (id) seen[id] = (await response.json()) as Detail;
+  });
+  await open(page, '/models/penguins/2');
+  const tile = page.getByRole('group', { name: 'Log loss' });
+  await expect(tile).toContainText('than v1');
+  const [own, live] = ['penguins:2', 'penguins:1'].map((id) => seen[id]!.metrics.log_loss!.value);
+  await expect(tile).toContainText(own! < live! ? 'better' : own! > live! ? 'worse' : 'same');
+  const accuracy = page.getByRole('group', { name: 'Accuracy', exact: true });
+  const [ownShare, liveShare] = ['penguins:2', 'penguins:1'].map((id) => seen[id]!.metrics.accuracy!.value);
+  if (ownShare !== liveShare) await expect(accuracy).toContainText(ownShare! > liveShare! ? 'better' : 'worse');
+});
+
+test('V6 moving the threshold changes who is taken for what, and marks the curves', async ({ page }) => {
+  // Penguins are of three species: two classes, with figures that can be checked by hand.
+  const points = Array.from({ length: 11 }, (_, index) => ({ false_positive_rate: index / 10, true_positive_rate: Math.sqrt(index / 10), threshold: 1 - index / 10 }));
+  await page.route('**/api/models/penguins:1/evaluation', async (route) => {
+    const real = (await (await route.fetch()).json()) as Evaluation;
+    const [curve] = real.curves.roc ?? [];
+    await route.fulfill({ json: { ...real, curves: { roc: [{ ...curve, points }] }, confusion: { classes: ['no', 'yes'], matrices: [{ threshold: 0.5, rows: [[80, 20], [10, 40]] }] } } });
+  });
+  await open(page, '/models/penguins/1');
+  const confusion = page.getByRole('region', { name: /^Confusion at threshold/ });
+  await expect(confusion.getByRole('row', { name: /^actual no/ })).toContainText(/80.*20/);
+
+  await confusion.getByRole('slider').fill('0.9');
+
+  // At 0.9: a tenth of 100 are taken for yes, and the root of a tenth of 50.
+  await expect(confusion.getByRole('row', { name: /^actual no/ })).toContainText(/90.*10/);
+  await expect(confusion.getByRole('row', { name: /^actual yes/ })).toContainText(/34.*16/);
+  await expect(page).toHaveURL(/threshold=0.9/);
+  await expect(page.getByRole('region', { name: 'ROC' })).toContainText('at threshold 0.9');
+});
+
+test('V1 who may not decide is told who does, and finds no button', async ({ browser, baseURL }) => {
+  const page = await (await browser.newContext({ baseURL })).newPage();
+  await page.route('**/api/models/penguins:1/detail', async (route) => {
+    const real = (await (await route.fetch()).json()) as Detail;
+    await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' } } });
+  });
+  await page.goto('/models/penguins/1');
+  await signInAs(page, 'viewer');
+  await expect(page.getByText('Your roles do not include decisions: an approver decides.')).toBeVisible();
+  await expect(page.getByRole('button', { name: /^(Approve|Reject)…$/ })).toHaveCount(0);
+  await page.context().close();
+});
