@@ -203,6 +203,13 @@ export const monitoring = (query: Filters<'/monitoring'>) =>
     ...live(60),
   });
 
+export const traffic = (query: Filters<'/monitoring/traffic'>) =>
+  queryOptions({
+    queryKey: ['monitoring', 'traffic', query],
+    queryFn: ({ signal }) => read(api.GET('/monitoring/traffic', { params: { query }, signal })),
+    ...live(60),
+  });
+
 export const driftReports = (query: Filters<'/monitoring/drift'>) =>
   queryOptions({
     queryKey: ['monitoring', 'reports', query],

@@ -14,6 +14,7 @@ import { Meaning } from './Meaning';
 import { Overlay } from './Overlay';
 import { KIND_NAMES, Reports } from './Reports';
 import { KINDS, RANGES, type MonitoringSearch } from './search';
+import { Traffic } from './Traffic';
 import './monitoring.css';
 
 type Model = Schemas['ModelSummary'];
@@ -63,6 +64,7 @@ function OfModel({ name, known }: { name: string; known: Model[] }) {
         <Chips label="Days" chips={RANGES.map((days) => ({ value: String(days), name: `${days} days` }))} chosen={String(search.range ?? 30)} onChoose={(days) => go({ range: days && days !== '30' ? Number(days) : undefined, day: undefined })} />
       </div>
       <Loaded query={query}>{({ body }) => <Picture found={body} search={search} dataset={known.find((each) => each.name === name)?.dataset} go={go} />}</Loaded>
+      <Traffic model={name} />
       <Reports model={name} />
     </Page>
   );
