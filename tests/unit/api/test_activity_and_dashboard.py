@@ -177,6 +177,22 @@ def test_the_overview_shows_the_latest_of_many_versions_that_wait_and_says_how_m
     assert approval["version"]["number"] > 12
 
 
+def test_who_was_champion_is_known_for_any_time(api: Api) -> None:
+    api.trained()
+    api.approved(1)
+    api.approved(2)
+
+    def champion(minutes: float) -> Any:
+        answer = api.get("/models/credit/champion", query={"at": (NOON + timedelta(minutes=minutes)).isoformat()})
+        assert answer.status == 200
+        return answer.json["champion"]
+
+    assert champion(0.5) is None
+    assert [champion(minutes)["id"] for minutes in (1, 1.5, 2, 900)] == ["credit:1", "credit:1", "credit:2", "credit:2"]
+    assert api.get("/models/credit/champion").json["champion"]["id"] == "credit:2"
+    assert api.get("/models/credit/champion", query={"at": "2026-11-20T12:00:00"}).status == 422
+
+
 def test_cost_is_of_this_month_and_goes_on_as_it_was(api: Api) -> None:
     job = Job(service="sagemaker", name="train", machine="ml.m5.large", billable_seconds=3600)
     step = Step(name="Train", state=RunState.SUCCEEDED, job=job)
