@@ -42,6 +42,16 @@ test('V3 V4 who decides second is told that someone decided already', async ({ p
   await expect(page.getByText('Live: penguins:1')).toBeVisible({ timeout: 60_000 });
 });
 
+test('the page of a model is one request', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => request.url().includes('/api/models') && asked.push(new URL(request.url()).pathname));
+  await page.goto('/models/penguins');
+  await expect(page.getByRole('table', { name: 'Versions' })).toBeVisible();
+  await expect(page.getByText('penguins:1 was registered')).toBeVisible();
+
+  expect(asked).toEqual(['/api/models/penguins']);
+});
+
 test('every curve has its figures', async ({ page }) => {
   await page.goto('/models/penguins/1');
 

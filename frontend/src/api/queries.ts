@@ -159,20 +159,6 @@ export const model = (name: string) =>
     ...live(LIST),
   });
 
-export const modelVersions = (name: string) =>
-  queryOptions({
-    queryKey: ['models', name, 'versions'],
-    queryFn: ({ signal }) => read(api.GET('/models/{model}/versions', { params: { path: { model: name } }, signal })),
-    ...live(LIST),
-  });
-
-export const modelHistory = (name: string) =>
-  queryOptions({
-    queryKey: ['models', name, 'history'],
-    queryFn: ({ signal }) => read(api.GET('/models/{model}/history', { params: { path: { model: name } }, signal })),
-    ...live(LIST),
-  });
-
 export const modelVersion = (id: string) =>
   queryOptions({
     queryKey: ['versions', id],

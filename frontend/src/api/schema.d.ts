@@ -889,8 +889,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One registered model
-         * @description One registered model.
+         * One registered model, with its newest versions and what happened to it latest
+         * @description One registered model, with its newest versions and what happened to it latest.
          */
         get: operations["get_model"];
         put?: never;
@@ -3473,6 +3473,39 @@ export interface components {
             id: string;
             /** Markdown */
             markdown: string;
+        };
+        /**
+         * ModelDetail
+         * @description A registered model with its newest versions and what happened to it latest, newest first: at most 50 of each.
+         */
+        ModelDetail: {
+            /** Name */
+            name: string;
+            /** Dataset */
+            dataset: string;
+            /**
+             * Aliases
+             * @description Alias → id of the version it points at.
+             */
+            aliases: {
+                [key: string]: string;
+            };
+            champion: components["schemas"]["VersionBrief"] | null;
+            latest: components["schemas"]["VersionBrief"] | null;
+            rollout: components["schemas"]["RolloutAnswer"] | null;
+            /** Pending */
+            pending: string[];
+            /** Revision */
+            revision: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Versions */
+            versions: components["schemas"]["VersionBrief"][];
+            /** History */
+            history: components["schemas"]["ModelEventAnswer"][];
         };
         /**
          * ModelEventAnswer
@@ -10771,7 +10804,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelSummary"];
+                    "application/json": components["schemas"]["ModelDetail"];
                 };
             };
             /** @description What you have is still true. */

@@ -22,6 +22,7 @@ from lambdas.api.shapes.models import (
     EvaluationAnswer,
     LineageAnswer,
     ModelCard,
+    ModelDetail,
     ModelEventAnswer,
     ModelSummary,
     Rollback,
@@ -29,13 +30,14 @@ from lambdas.api.shapes.models import (
     VersionDetail,
     brief,
     detail,
+    event_answer,
     shown_versions,
     summary,
 )
 from lambdas.api.shapes.names import AliasName, ModelName, VersionId
 from lambdas.api.shapes.runs import RunSummary, run_summary
 from millrace import bootstrap, errors
-from millrace.domain.model import ModelEvent, ModelVersion, RegisteredModel, parse_version_id
+from millrace.domain.model import ModelVersion, RegisteredModel, parse_version_id
 from millrace.domain.role import APPROVERS, EVERYONE
 from millrace.use_cases.abort_rollout import abort_rollout
 from millrace.use_cases.approve_model_version import approve_model_version, was_not_heard
@@ -49,6 +51,7 @@ from millrace.use_cases.roll_back import roll_back
 resource = Resource("models")
 # Nothing here changes by itself: seconds until asking again makes sense.
 POLL_SECONDS = 30
+SHOWN_AT_ONCE = 50
 RUN_SECONDS = 2
 
 
@@ -68,13 +71,18 @@ def list_models(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[Mod
     return answer(body, etag=etag, poll_after=POLL_SECONDS)
 
 
-@resource.endpoint("GET", "/models/<model>", allow=EVERYONE, raises=[errors.NotFound], example=examples.SUMMARY)
-def get_model(model: ModelName) -> Response[ModelSummary]:
-    """One registered model."""
+@resource.endpoint("GET", "/models/<model>", allow=EVERYONE, raises=[errors.NotFound], example=examples.MODEL)
+def get_model(model: ModelName) -> Response[ModelDetail]:
+    """One registered model, with its newest versions and what happened to it latest."""
     registry = bootstrap.platform().registry
     known = registry.model(model)
     etag = resource.unless_unchanged(known.revision)
-    return answer(summary(known, registry.look_up(shown_versions(known))), etag=etag, poll_after=POLL_SECONDS)
+    body = ModelDetail(
+        **dict(summary(known, registry.look_up(shown_versions(known)))),
+        versions=[brief(version) for version in registry.page_versions(model, limit=SHOWN_AT_ONCE).items],
+        history=[event_answer(event) for event in registry.page_history(model, limit=SHOWN_AT_ONCE).items],
+    )
+    return answer(body, etag=etag, poll_after=POLL_SECONDS)
 
 
 @resource.endpoint(
@@ -98,7 +106,7 @@ def get_model_history(model: ModelName, cursor: Cursor = None, limit: Limit = 50
     etag = resource.unless_unchanged(revision)
     scope = f"history of {model}"
     found = registry.page_history(model, after=from_cursor(cursor, scope), limit=limit)
-    return answer(page_of(found, scope, _event, total=revision), etag=etag)
+    return answer(page_of(found, scope, event_answer, total=revision), etag=etag)
 
 
 @resource.endpoint(
@@ -397,17 +405,3 @@ def _moved(model: str) -> Response[ModelSummary]:
     registry = bootstrap.platform().registry
     known = registry.model(model)
     return answer(summary(known, registry.look_up(shown_versions(known))), etag=etag_of(known.revision))
-
-
-def _event(event: ModelEvent) -> ModelEventAnswer:
-    before = event.previous_number
-    return ModelEventAnswer(
-        sequence=event.sequence,
-        kind=event.kind,
-        version=f"{event.model}:{event.number}",
-        previous_version=None if before is None else f"{event.model}:{before}",
-        alias=event.alias,
-        actor=event.actor,
-        reason=event.reason,
-        at=event.at,
-    )

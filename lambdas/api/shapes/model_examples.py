@@ -78,6 +78,7 @@ HISTORY = {
     ],
     "next_cursor": None,
 }
+MODEL = {**SUMMARY, "versions": [BRIEF], "history": HISTORY["items"]}
 CHAMPION = {"model": "churn", "at": _AT, "champion": SUMMARY["champion"]}
 DETAIL = {
     "id": "churn:7",

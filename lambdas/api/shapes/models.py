@@ -15,6 +15,7 @@ from millrace.domain.model import (
     ApprovalState,
     Lineage,
     Metric,
+    ModelEvent,
     ModelEventKind,
     ModelVersion,
     RegisteredModel,
@@ -67,6 +68,26 @@ class ModelSummary(BaseModel):
     pending: list[str]
     revision: int
     created_at: datetime
+
+
+class ModelEventAnswer(BaseModel):
+    """One entry of a model's history."""
+
+    sequence: int
+    kind: ModelEventKind
+    version: str
+    previous_version: str | None
+    alias: str | None
+    actor: str
+    reason: str
+    at: datetime
+
+
+class ModelDetail(ModelSummary):
+    """A registered model with its newest versions and what happened to it latest, newest first: at most 50 of each."""
+
+    versions: list[VersionBrief]
+    history: list[ModelEventAnswer]
 
 
 class VersionDetail(BaseModel):
@@ -200,19 +221,6 @@ class Deployment(BaseModel):
     reason: str = Field(min_length=10, max_length=2000)
 
 
-class ModelEventAnswer(BaseModel):
-    """One entry of a model's history."""
-
-    sequence: int
-    kind: ModelEventKind
-    version: str
-    previous_version: str | None
-    alias: str | None
-    actor: str
-    reason: str
-    at: datetime
-
-
 class ChampionAnswer(BaseModel):
     """Which version was champion at a time; null when there was none yet."""
 
@@ -277,4 +285,18 @@ def detail(version: ModelVersion, model: RegisteredModel) -> VersionDetail:
         id=version.id,
         aliases=sorted(alias for alias, number in model.aliases.items() if number == version.number),
         **version.model_dump(exclude={"evaluation_uri"}),
+    )
+
+
+def event_answer(event: ModelEvent) -> ModelEventAnswer:
+    before = event.previous_number
+    return ModelEventAnswer(
+        sequence=event.sequence,
+        kind=event.kind,
+        version=f"{event.model}:{event.number}",
+        previous_version=None if before is None else f"{event.model}:{before}",
+        alias=event.alias,
+        actor=event.actor,
+        reason=event.reason,
+        at=event.at,
     )

@@ -215,3 +215,20 @@ def test_what_is_not_there_or_trained_nothing_cannot_be_compared(ready: Api) -> 
         .endswith("registered no candidate, so there is nothing of it to compare")
     )
     assert compare(ready, "credit:1", started).status == 409
+
+
+def test_the_page_of_a_model_has_its_versions_and_its_history(ready: Api) -> None:
+    trained(ready, RANKED)
+    before = ready.get("/models/credit")
+
+    ready.approved(2)
+
+    found = ready.get("/models/credit", headers={"if-none-match": before.headers["ETag"]}).json
+    assert [(each["number"], each["approval"]) for each in found["versions"]] == [
+        (3, "PENDING"),
+        (2, "APPROVED"),
+        (1, "PENDING"),
+    ]
+    assert [event["kind"] for event in found["history"]] == ["ALIAS_MOVED", "APPROVED", *["REGISTERED"] * 3]
+    assert found["versions"] == ready.get("/models/credit/versions").json["items"]
+    assert found["history"] == ready.get("/models/credit/history").json["items"]

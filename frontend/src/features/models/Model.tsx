@@ -3,7 +3,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 
 import type { Schemas } from '../../api/client';
 import { metricName } from '../../api/metricNames';
-import { model as modelQuery, modelHistory, modelVersions } from '../../api/queries';
+import { model as modelQuery } from '../../api/queries';
 import { approvalStatus } from '../../api/states';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
@@ -34,7 +34,7 @@ export default function Model() {
           <>
             {body.rollout && <RolloutCard rollout={body.rollout} />}
             <Versions model={body} />
-            <History model={model} />
+            <History events={body.history} />
           </>
         )}
       </Loaded>
@@ -78,8 +78,7 @@ function RolloutCard({ rollout }: { rollout: Schemas['RolloutAnswer'] }) {
   );
 }
 
-function Versions({ model }: { model: Schemas['ModelSummary'] }) {
-  const query = useQuery(modelVersions(model.name));
+function Versions({ model }: { model: Schemas['ModelDetail'] }) {
   const search = useSearch({ from: '/signed-in/models/$model' });
   const navigate = useNavigate();
   const choice = useChosen(search.chosen, (chosen) => void navigate({ to: '/models/$model', params: { model: model.name }, search: { chosen }, replace: true, resetScroll: false }));
@@ -93,7 +92,7 @@ function Versions({ model }: { model: Schemas['ModelSummary'] }) {
   ];
   return (
     <Card title="Versions" aside={choice.bar} flush>
-      <Loaded query={query}>{({ body }) => <Table label="Versions" columns={columns} rows={body.items} rowKey={({ id }) => id} selected={choice.selected} onSelect={choice.onSelect} />}</Loaded>
+      <Table label="Versions" columns={columns} rows={model.versions} rowKey={({ id }) => id} selected={choice.selected} onSelect={choice.onSelect} />
     </Card>
   );
 }
@@ -104,28 +103,24 @@ function Standing({ id, approval, live }: { id: string; approval: Brief['approva
   return <Status kind={kind}>{word}</Status>;
 }
 
-function History({ model }: { model: string }) {
-  const query = useQuery(modelHistory(model));
+function History({ events }: { events: Schemas['ModelEventAnswer'][] }) {
   return (
     <Card title="How it got here">
-      <Loaded query={query}>
-        {({ body }) =>
-          body.items.length ? (
-            <ol className="history">
-              {body.items.map((event) => (
-                <li key={event.sequence}>
-                  <span className="strong">{eventSentence(event)}</span> <span className="meta">
-                    {event.actor}, <Time at={event.at} />
-                  </span>
-                  {event.reason && <p className="quiet">{event.reason}</p>}
-                </li>
-              ))}
-            </ol>
-          ) : (
-            <EmptyState title="Nothing has happened yet" icon="list" />
-          )
-        }
-      </Loaded>
+      {events.length ? (
+        <ol className="history">
+          {events.map((event) => (
+            <li key={event.sequence}>
+              <span className="strong">{eventSentence(event)}</span>{' '}
+              <span className="meta">
+                {event.actor}, <Time at={event.at} />
+              </span>
+              {event.reason && <p className="quiet">{event.reason}</p>}
+            </li>
+          ))}
+        </ol>
+      ) : (
+        <EmptyState title="Nothing has happened yet" icon="list" />
+      )}
     </Card>
   );
 }
