@@ -42,8 +42,8 @@ test('U6 U7 a failed run says why before anything else, in its title and in its 
 });
 
 test('A6 a step filters the log, and a link holds it', async ({ page }) => {
-  await page.goto('/runs?state=SUCCEEDED');
-  await page.getByRole('link', { name: /^training-/ }).click();
+  await page.goto('/runs?state=SUCCEEDED&dataset=penguins');
+  await page.getByRole('link', { name: /^training-/ }).first().click();
   const steps = page.getByRole('group', { name: 'Steps of the run' });
 
   await steps.getByRole('button', { name: /xgboost/ }).click();
@@ -56,8 +56,8 @@ test('A6 a step filters the log, and a link holds it', async ({ page }) => {
 });
 
 test('U8 a finished run is not asked for again', async ({ page }) => {
-  await page.goto('/runs?state=SUCCEEDED');
-  await page.getByRole('link', { name: /^training-/ }).click();
+  await page.goto('/runs?state=SUCCEEDED&dataset=penguins');
+  await page.getByRole('link', { name: /^training-/ }).first().click();
   await expect(page.getByRole('log')).toContainText('validation:');
   // A last request finds that nothing more was written.
   await page.waitForTimeout(3000);
