@@ -21,7 +21,7 @@ const DIALOGS: Array<[path: string, button: RegExp]> = [
 
 /** Whatever was decided already: the version waits, and its model is live. */
 async function undecided(page: Page): Promise<void> {
-  await page.route('**/api/models/penguins:1/detail', async (route) => {
+  await page.route(/\/models\/penguins(:|%3A)1\/detail$/, async (route) => {
     const real = (await (await route.fetch()).json()) as { approval: object };
     await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' } } });
   });

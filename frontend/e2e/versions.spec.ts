@@ -10,7 +10,7 @@ type Evaluation = components['schemas']['EvaluationAnswer'];
 
 /** penguins:2 as it would be if penguins:1 were live and it were judged against that: the platform's own figures, both. */
 async function challenger(page: Page): Promise<void> {
-  await page.route('**/api/models/penguins:2/detail', async (route) => {
+  await page.route(/\/models\/penguins(:|%3A)2\/detail$/, async (route) => {
     const real = (await (await route.fetch()).json()) as Detail;
     await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' }, verdict: { ...real.verdict, compared_with: 'penguins:1' } } });
   });
@@ -36,7 +36,7 @@ test('V5 each metric says better or worse than what is live, by its own directio
 test('V6 moving the threshold changes who is taken for what, and marks the curves', async ({ page }) => {
   // Penguins are of three species: two classes, with figures that can be checked by hand.
   const points = Array.from({ length: 11 }, (_, index) => ({ false_positive_rate: index / 10, true_positive_rate: Math.sqrt(index / 10), threshold: 1 - index / 10 }));
-  await page.route('**/api/models/penguins:1/evaluation', async (route) => {
+  await page.route(/\/models\/penguins(:|%3A)1\/evaluation$/, async (route) => {
     const real = (await (await route.fetch()).json()) as Evaluation;
     const [curve] = real.curves.roc ?? [];
     await route.fulfill({ json: { ...real, curves: { roc: [{ ...curve, points }] }, confusion: { classes: ['no', 'yes'], matrices: [{ threshold: 0.5, rows: [[80, 20], [10, 40]] }] } } });
@@ -56,7 +56,7 @@ test('V6 moving the threshold changes who is taken for what, and marks the curve
 
 test('V1 who may not decide is told who does, and finds no button', async ({ browser, baseURL }) => {
   const page = await (await browser.newContext({ baseURL })).newPage();
-  await page.route('**/api/models/penguins:1/detail', async (route) => {
+  await page.route(/\/models\/penguins(:|%3A)1\/detail$/, async (route) => {
     const real = (await (await route.fetch()).json()) as Detail;
     await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' } } });
   });
