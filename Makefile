@@ -136,7 +136,7 @@ lock: .tools/bin/uv ## Renew uv.lock and the requirements.txt exported from it
 	@.tools/bin/uv export --quiet --frozen --all-extras --no-hashes --no-emit-project --no-annotate --no-header -o requirements.txt
 
 bench: setup ## Measure what the issues name figures for; results in benchmarks/results
-	@for b in platform_up drop_to_registered preparation predict_latency api_latency batch_throughput drift_calibration drift_cost; do echo "== $$b"; $(BIN)/python -m benchmarks.$$b || exit 1; done
+	@for b in platform_up drop_to_registered preparation predict_latency api_latency batch_throughput batch_memory drift_calibration drift_cost; do echo "== $$b"; $(BIN)/python -m benchmarks.$$b || exit 1; done
 
 clean: ## Remove everything that setup and runs have made
 	@rm -rf .venv .tools .millrace cdk.out build .lint-imports.log

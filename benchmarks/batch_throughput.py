@@ -91,8 +91,8 @@ class Folder:
 
 
 @contextmanager
-def served(artefact: Artefact, rows: pd.DataFrame, folder: Path) -> Iterator[http.client.HTTPConnection]:
-    """The container's program behind the server that stands in for the image's."""
+def served(artefact: Artefact, rows: pd.DataFrame, folder: Path) -> Iterator[tuple[http.client.HTTPConnection, int]]:
+    """The container's program behind the server that stands in for the image's, and its process id."""
     digest = write_artefact(folder / "model", artefact.pipeline, artefact.manifest, rows)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -108,7 +108,7 @@ def served(artefact: Artefact, rows: pd.DataFrame, folder: Path) -> Iterator[htt
     }
     server = subprocess.Popen([sys.executable, str(SERVER), str(port)], env=environment)
     try:
-        yield _connected(port)
+        yield _connected(port), server.pid
     finally:
         server.terminate()
         server.wait()
@@ -126,14 +126,14 @@ def _connected(port: int) -> http.client.HTTPConnection:
     raise SystemExit("the container's program did not start within two minutes")
 
 
-def prepare(artefact: Artefact, file: Path, folder: Path) -> BatchReport:
+def prepare_file(artefact: Artefact, file: Path, sink: Folder) -> BatchReport:
     trained_on = Contract(dataset="bench", version=1, columns=(), created_at=NOON, created_by="bench")
     request = BatchRequest(
         job_id="batch-1", model="bench", number=1, artifact_uri="s3://a/m", container_uri="s3://a/c",
         sources=("s3://d/rows.csv",), object_version=None, contract=trained_on, location="s3://d/", created_at=NOON,
     )  # fmt: skip
     contract = batch_contract(trained_on, artefact.manifest["features"], request.record_id_column)
-    return prepare_batch_rows(request, contract, [("rows.csv", LocalFile(file))], Folder(folder))
+    return prepare_batch_rows(request, contract, [("rows.csv", LocalFile(file))], sink)
 
 
 def score(connection: http.client.HTTPConnection, folder: Path) -> None:
@@ -162,12 +162,12 @@ def rate(work: Callable[[], object]) -> int:
 
 
 def measure_ours(artefact: Artefact, rows: pd.DataFrame, file: Path, folder: Path) -> dict[str, int]:
-    with served(artefact, rows.head(100), folder) as connection:
-        report = prepare(artefact, file, folder)
+    with served(artefact, rows.head(100), folder) as (connection, _):
+        report = prepare_file(artefact, file, Folder(folder))
         assert (report.accepted, report.rejection) == (ROWS, None), report
 
         def whole() -> None:
-            prepare(artefact, file, folder)
+            prepare_file(artefact, file, Folder(folder))
             score(connection, folder)
             join(folder / "rows", folder / "scores", folder / "results")
 

@@ -69,10 +69,10 @@ print(json.dumps({"times": times, "rows_per_second": len(frame) / min(batches)})
 """
 
 
-def trained(algorithm: str) -> tuple[Artefact, pd.DataFrame]:
-    """A fitted pipeline as the training script makes it, and its raw rows."""
+def trained(algorithm: str, *, columns: int | None = None) -> tuple[Artefact, pd.DataFrame]:
+    """A fitted pipeline as the training script makes it, on the first columns or on all, and its raw rows."""
     rows = pd.read_csv(io.BytesIO(dataset(1)))
-    names = [name for name in rows.columns if name != "outcome"]
+    names = [name for name in rows.columns if name != "outcome"][:columns]
     kinds = {name: "number" if name.startswith("number") else "category" for name in names}
     features = tuple(Feature(name, kind) for name, kind in kinds.items())
     features = learn_categories(model_frame(rows, features), features)

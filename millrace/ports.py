@@ -21,6 +21,8 @@ from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import DayTally, Tally
 from millrace.domain.traffic import TrafficCounts, TrafficHour
 from millrace.domain.transfer import Transfer, TransferState
+from millrace.domain.truth import TruthFile
+from millrace.errors import EndpointFailed
 
 T = TypeVar("T")
 
@@ -233,6 +235,12 @@ class ModelRegistry(Protocol):
 
         Raises NotFound when the version does not exist.
         """
+
+    def note_truth_file(self, file: TruthFile) -> bool:
+        """Record once what became of a file of ground truth; False when it was noted before. Raises NotFound."""
+
+    def truth_file(self, model: str, file_id: str) -> TruthFile:
+        """Raises NotFound."""
 
     def history(self, model: str) -> Sequence[ModelEvent]:
         """Oldest first, without gaps."""
@@ -724,12 +732,23 @@ class EndpointSpec(NamedTuple):
     archive_uri: str
     environment: Mapping[str, str]
 
+    def check_kind(self, found: str) -> None:
+        """Raises EndpointFailed when the endpoint of this name is of another kind: it may be answering right now."""
+        if found != self.kind:
+            raise EndpointFailed(
+                f"the endpoint {self.name} is {found}, not {self.kind}: deploy another version, and this one again "
+                "once its endpoint was retired"
+            )
+
 
 class Endpoints(Protocol):
     """SageMaker endpoints, one per model version; model, configuration and endpoint have one name."""
 
     def deploy(self, spec: EndpointSpec) -> bool:
-        """Create what is missing. True once it is in service. Raises EndpointFailed with the service's reason."""
+        """Create what is missing. True once it is in service.
+
+        Raises EndpointFailed with the service's reason, or when one of another kind has its name.
+        """
 
     def invoke(self, name: str, body: bytes) -> bytes:
         """JSON in, JSON out. Raises EndpointFailed when there is no answer."""

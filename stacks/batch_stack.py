@@ -22,7 +22,12 @@ from stacks.packaging import REPOSITORY, Package, locked_version, sources, zip_p
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
 from stacks.training_image import TrainingImage
-from stacks.training_stack import CONTAINER_SOURCES
+from stacks.training_stack import (
+    CONTAINER_SOURCES,
+    PROFILING_MEMORY_MB,
+    PROFILING_STORAGE,
+    PROFILING_TIMEOUT,
+)
 
 
 class BatchStack(PlatformStack):
@@ -138,8 +143,11 @@ class BatchStack(PlatformStack):
             self,
             "OnGroundTruthDropped",
             config=config,
-            # A long file is read label by label.
-            timeout=cdk.Duration.minutes(15),
+            # A long file is read label by label, by the reader of uploads; Parquet lies in /tmp meanwhile.
+            timeout=PROFILING_TIMEOUT,
+            memory_mb=PROFILING_MEMORY_MB,
+            storage=PROFILING_STORAGE,
+            brings="profile",
             environment={
                 names.DATA_BUCKET: data.data_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
@@ -157,7 +165,10 @@ class BatchStack(PlatformStack):
         )
         data.data_bucket.may_read(on_ground_truth_dropped, names.GROUND_TRUTH_PREFIX)
         data.data_bucket.may_write(on_ground_truth_dropped, names.INFERENCE_PREFIX)
-        registry.may_look_up(on_ground_truth_dropped)
+        # What a delivery before left of the rows set aside is removed.
+        data.data_bucket.may_read(on_ground_truth_dropped, names.INFERENCE_PREFIX)
+        data.data_bucket.may_delete(on_ground_truth_dropped, names.INFERENCE_PREFIX)
+        registry.may_use(on_ground_truth_dropped)
         notifications.event_bus.grant_put_events_to(on_ground_truth_dropped)
         notifications.topic.grant_publish(on_ground_truth_dropped)
 

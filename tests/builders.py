@@ -37,6 +37,7 @@ from millrace.domain.role import Role
 from millrace.domain.run import Run
 from millrace.domain.schedule import Firing, FiringOutcome, Schedule, ScheduledAction
 from millrace.domain.transfer import Transfer
+from millrace.domain.truth import TruthFile
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 DATA_BUCKET = "data-bucket"
@@ -78,6 +79,22 @@ def a_transfer(transfer_id: str = "transfer-1", **facts: Any) -> Transfer:
         "started_at": NOON,
     }
     return Transfer(transfer_id=transfer_id, **(known | facts))
+
+
+def a_truth_file(**facts: Any) -> TruthFile:
+    known: dict[str, Any] = {
+        "file_id": "f" * 20,
+        "model": "credit",
+        "key": "ground-truth/credit/may.csv",
+        "object_version": "v1",
+        "rows": 10,
+        "kept": 7,
+        "repeated": 1,
+        "refused": 2,
+        "quarantine": f"s3://{DATA_BUCKET}/inference/credit/truth-quarantine/{'f' * 20}/",
+        "at": NOON,
+    }
+    return TruthFile(**(known | facts))
 
 
 def an_api_key(key_id: str = "0" * 16, *, secret: str = "5" * 64, **facts: Any) -> ApiKey:

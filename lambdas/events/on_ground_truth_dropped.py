@@ -21,6 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     outcome = record_ground_truth_file(
         registry=platform.registry,
         store=platform.store,
+        store_factory=bootstrap.object_store,
         bus=platform.bus,
         notifier=platform.notifier,
         clock=platform.clock,
@@ -29,6 +30,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         object_version=arrived.detail.object.version_id,
         at=arrived.time,
     )
-    said = {} if outcome is None else outcome._asdict()
+    said = {} if outcome is None else outcome.model_dump(mode="json", exclude={"reasons", "key"})
     logger.info("recorded", extra={"key": arrived.detail.object.key, **said})
     return said

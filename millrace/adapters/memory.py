@@ -44,6 +44,7 @@ from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.tally import Amounts, DayTally, Tally, counted, day_tally, whole
 from millrace.domain.traffic import TrafficCounts, TrafficHour, added, hour_of, traffic_hour
 from millrace.domain.transfer import Transfer, TransferState
+from millrace.domain.truth import TruthFile
 from millrace.errors import (
     AlreadyDecided,
     ChangedMeanwhile,
@@ -668,6 +669,7 @@ class InMemoryModelRegistry:
         self._claims: dict[tuple[str, str, str], int] = {}
         self._versions: dict[tuple[str, int], ModelVersion] = {}
         self._events: dict[str, list[ModelEvent]] = {}
+        self._truth_files: dict[tuple[str, str], TruthFile] = {}
 
     @_one_at_a_time
     def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
@@ -804,6 +806,20 @@ class InMemoryModelRegistry:
         noted = self._record(model, kind=kind, number=number, actor=actor, reason=reason, at=at)
         self._trail.record(audit.deployment_noted(noted))
         return noted
+
+    @_one_at_a_time
+    def note_truth_file(self, file: TruthFile) -> bool:
+        self.model(file.model)
+        if (file.model, file.file_id) in self._truth_files:
+            return False
+        self._truth_files[file.model, file.file_id] = file
+        self._trail.record(audit.ground_truth_recorded(file))
+        return True
+
+    def truth_file(self, model: str, file_id: str) -> TruthFile:
+        if (model, file_id) not in self._truth_files:
+            raise NotFound(f"model {model} has no file of ground truth {file_id}")
+        return self._truth_files[model, file_id]
 
     def history(self, model: str) -> Sequence[ModelEvent]:
         return list(self._events.get(model, []))
@@ -1062,7 +1078,7 @@ class InMemoryEndpoints:
 
     def deploy(self, spec: EndpointSpec) -> bool:
         ready = spec.name in self.made
-        self.made.setdefault(spec.name, spec)
+        spec.check_kind(self.made.setdefault(spec.name, spec).kind)
         return ready
 
     def invoke(self, name: str, body: bytes) -> bytes:

@@ -32,6 +32,7 @@ class SageMakerEndpoints:
         if found["EndpointStatus"] == "Failed":
             reason = found.get("FailureReason", "no reason was given")
             raise EndpointFailed(f"the endpoint {spec.name} failed: {reason}")
+        spec.check_kind(self._kind(found["EndpointConfigName"]))
         return bool(found["EndpointStatus"] == "InService")
 
     def invoke(self, name: str, body: bytes) -> bytes:
@@ -61,6 +62,10 @@ class SageMakerEndpoints:
         found = {each["EndpointConfigName"] for page in configurations for each in page["EndpointConfigs"]}
         found |= {each["ModelName"] for page in models for each in page["Models"]}
         return sorted(name for name in found if name.startswith(prefix))
+
+    def _kind(self, configuration: str) -> str:
+        found = self._client.describe_endpoint_config(EndpointConfigName=configuration)
+        return "serverless" if "ServerlessConfig" in found["ProductionVariants"][0] else "realtime"
 
     def _described(self, name: str) -> Any:
         return _unless(lambda: self._client.describe_endpoint(EndpointName=name), "Could not find")

@@ -22,6 +22,7 @@ from millrace.domain.retraining import RetrainingDecision
 from millrace.domain.run import Run
 from millrace.domain.schedule import Firing, Schedule
 from millrace.domain.transfer import Transfer
+from millrace.domain.truth import TruthFile
 
 FIRST_LINK = "0" * 64
 """What the first entry of a chain names as the hash of the one before it."""
@@ -48,6 +49,7 @@ class Action(StrEnum):
     MODEL_VERSION_REGISTERED = "model_version.registered"
     MODEL_VERSION_APPROVED = "model_version.approved"
     MODEL_VERSION_REJECTED = "model_version.rejected"
+    GROUND_TRUTH_RECORDED = "ground_truth.recorded"
     DEPLOYMENT_REQUESTED = "model_version.deployment_requested"
     DEPLOYMENT_FAILED = "model_version.deployment_failed"
     ALIAS_MOVED = "alias.moved"
@@ -337,6 +339,11 @@ def rollout_moved(event: ModelEvent, share: float) -> Deed:
     detail = {"number": event.number, "share": share, "reason": event.reason}
     action = Action(event.kind.lower().replace("_", ".", 1))
     return Deed(model_subject(event.model), event.actor, action, detail)
+
+
+def ground_truth_recorded(file: TruthFile) -> Deed:
+    counts = file.model_dump(include={"key", "rows", "kept", "repeated", "refused", "rejection"})
+    return Deed(model_subject(file.model), "upload", Action.GROUND_TRUTH_RECORDED, counts)
 
 
 def deployment_noted(event: ModelEvent) -> Deed:

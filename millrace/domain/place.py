@@ -128,6 +128,11 @@ def truth_uri(bucket: str, model: str, date: str) -> str:
     return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/truth/date={date}/")
 
 
+def refused_truth_uri(bucket: str, model: str, file_id: str) -> str:
+    """Where the rows of a file of ground truth lie that were set aside; it ends with a slash."""
+    return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/truth-quarantine/{file_id}/")
+
+
 def inference_records_uri(bucket: str, model: str, date: str, name: str) -> str:
     """`date` is ISO 8601, in UTC."""
     return uri(bucket, f"{names.INFERENCE_PREFIX}{model}/records/date={date}/{name}.jsonl")

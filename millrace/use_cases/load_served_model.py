@@ -7,7 +7,7 @@ import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from millrace.analytics.onnx_graph import OnnxGraph
@@ -23,6 +23,8 @@ from millrace.use_cases.deploy_endpoint import asked, told
 ALIAS_SECONDS = 2.0
 # Champions of this many models stay in memory; a graph has up to some tens of megabytes.
 KEPT_GRAPHS = 4
+# A version that was deployed again, to be served otherwise, is by then.
+ARTEFACT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,15 @@ class ServedModel:
     @property
     def version_id(self) -> str:
         return f"{self.model}:{self.number}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """`artefact` is the object version of the serving.json that it was loaded by; `looked_at` is on the clock."""
+
+    served: ServedModel
+    artefact: str
+    looked_at: float
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class ServedModels:
         self._monotonic = monotonic
         self._invoke = invoke
         self._routes: dict[str, tuple[float, Route]] = {}
-        self._loaded: OrderedDict[tuple[str, int], ServedModel] = OrderedDict()
+        self._loaded: OrderedDict[tuple[str, int], Loaded] = OrderedDict()
 
     def champion(self, model: str) -> ServedModel:
         """Raises NotFound for a model that is not registered, NotDeployed when no version of it can answer."""
@@ -75,12 +86,27 @@ class ServedModels:
     def version(self, model: str, number: int) -> ServedModel:
         """Raises NotDeployed when the version cannot answer, EvaluationInvalid when its graph is another one."""
         key = (model, number)
-        served = self._loaded.get(key) or self._load(*key)
-        self._loaded[key] = served
+        loaded = self._loaded[key] = self._present(key)
         self._loaded.move_to_end(key)
         while len(self._loaded) > KEPT_GRAPHS:
             self._loaded.popitem(last=False)
-        return served
+        return loaded.served
+
+    def _present(self, key: tuple[str, int]) -> Loaded:
+        """What is in memory, unless the version was deployed again since it was loaded."""
+        now, known = self._monotonic(), self._loaded.get(key)
+        if known is not None and now - known.looked_at < ARTEFACT_SECONDS:
+            return known
+        artefact = self._artefact(*key)
+        if known is not None and known.artefact == artefact:
+            return replace(known, looked_at=now)
+        return Loaded(self._load(*key), artefact, now)
+
+    def _artefact(self, model: str, number: int) -> str:
+        try:
+            return self._store.head(place.serving_uri(self._bucket, model, number, "serving.json")).version_id
+        except NotFound as error:
+            raise NotDeployed(f"{model}:{number} has no serving artefact: deploy it again") from error
 
     def route(self, model: str) -> Route:
         """At most `ALIAS_SECONDS` old. Raises NotFound, NotDeployed."""

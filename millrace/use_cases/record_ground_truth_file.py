@@ -1,39 +1,35 @@
-"""Record a file of ground truth that was dropped: CSV or JSON Lines with `record_id`, `truth` and, if known, `at`."""
+"""Record a file of ground truth that was dropped: a table of any dialect with `record_id`, `truth`, perhaps `at`."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import chain, islice
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from millrace import names
-from millrace.domain import place
-from millrace.errors import InvalidInput, NotFound
+from millrace.analytics.preparation import QuarantineWriter
+from millrace.analytics.truth_records import TruthRow, read_truth
+from millrace.analytics.validation import QuarantinedRow
+from millrace.domain import identity, place
+from millrace.domain.dataset import Task
+from millrace.domain.truth import TruthFile
+from millrace.errors import DatasetInvalid, NotFound
 from millrace.ports import Clock, EventBus, ModelRegistry, Notifier, ObjectStore
-from millrace.use_cases.record_ground_truth import Label, Truth, record_ground_truth
+from millrace.use_cases.prepare_dataset import StoredUpload, StoreFactory, VersionFolders
+from millrace.use_cases.record_ground_truth import Label, record_ground_truth
 
 # Labels in memory at a time, and in one file.
 CHUNK = 20_000
 NAMED_FAULTS = 10
-DELIMITERS = ",;\t|"
 
-
-class FileOutcome(NamedTuple):
-    """`refused` counts rows; `reasons` names the first of them by line."""
-
-    labels: int
-    refused: int
-    reasons: tuple[str, ...]
+Keep = Callable[[list[Label]], int]
 
 
 def record_ground_truth_file(
     *,
     registry: ModelRegistry,
     store: ObjectStore,
+    store_factory: StoreFactory,
     bus: EventBus,
     notifier: Notifier,
     clock: Clock,
@@ -41,93 +37,135 @@ def record_ground_truth_file(
     key: str,
     object_version: str | None,
     at: datetime,
-) -> FileOutcome | None:
+) -> TruthFile | None:
     """What became of a file at `ground-truth/{model}/{file}`; None for every other key.
 
-    A label without a time is of `at`, when the file arrived, so that a repeated delivery changes nothing. Rows that say
-    nothing are counted and told by notification, as is a file that cannot be read; the labels beside them are kept.
+    Read like an upload: every row is kept, or repeated by a later one, or set aside with its reasons. A label without a
+    time is of `at`, when the file arrived, so that a repeated delivery changes nothing. A file that cannot be read to
+    its end is refused as a whole. What is not kept is told by notification.
     """
     model = place.dropped_for(key, names.GROUND_TRUTH_PREFIX)
     if model is None:
         return None
-    kept, refused = 0, 0
-    reasons: list[str] = []
+    address = place.uri(data_bucket, key)
+    version = object_version or store.head(address).version_id
+    file_id = identity.upload_id(data_bucket, key, version)
+    found = TruthFile(
+        file_id=file_id,
+        model=model,
+        key=key,
+        object_version=version,
+        quarantine=place.refused_truth_uri(data_bucket, model, file_id),
+        at=at,
+    )
+
+    def keep(labels: list[Label]) -> int:
+        return record_ground_truth(
+            registry=registry,
+            store=store,
+            bus=bus,
+            clock=clock,
+            data_bucket=data_bucket,
+            model=model,
+            labels=labels,
+            actor="upload",
+        )
+
     try:
-        with store.open(place.uri(data_bucket, key), version_id=object_version) as stream:
-            found = _labels(stream, at)
-            while chunk := list(islice(found, CHUNK)):
-                labels = [each for each in chunk if isinstance(each, Label)]
-                faults = [each for each in chunk if isinstance(each, str)]
-                refused, reasons = refused + len(faults), [*reasons, *faults][:NAMED_FAULTS]
-                if labels:
-                    kept += record_ground_truth(
-                        registry=registry,
-                        store=store,
-                        bus=bus,
-                        clock=clock,
-                        data_bucket=data_bucket,
-                        model=model,
-                        labels=labels,
-                        actor="upload",
-                    )
-    except (InvalidInput, NotFound, UnicodeDecodeError, csv.Error) as error:
-        reasons = [*reasons, f"the rest of the file was not read: {error}"]
-    if reasons:
-        message = f"{key}: {kept} labels kept, {refused} rows refused.\n\n" + "\n".join(reasons) + "\n"
-        attributes = {"kind": "ground_truth", "model": model}
-        notifier.notify(subject=f"Millrace: ground truth of {model}", message=message, attributes=attributes)
-    return FileOutcome(kept, refused, tuple(reasons))
+        numbers = _predicts_numbers(registry, model)
+    except NotFound as unknown:
+        # There is no history that it could be noted in.
+        found = found.model_copy(update={"rejection": str(unknown)})
+        _tell(notifier, found)
+        return found
+    source = StoredUpload(store_factory, address, version)
+    try:
+        for _ in read_truth(source, key, numbers=numbers):
+            continue
+        rows = read_truth(source, key, numbers=numbers)
+        found = _recorded(found, rows, VersionFolders(store_factory, found.quarantine, found.quarantine), keep, at)
+    except DatasetInvalid as refusal:
+        found = found.model_copy(update={"rejection": str(refusal)})
+    if registry.note_truth_file(found) and (found.refused or found.rejection):
+        _tell(notifier, found)
+    return found
 
 
-def _labels(stream: IO[bytes], at: datetime) -> Iterator[Label | str]:
-    """Labels, and for each row that holds none a sentence with its line."""
-    text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
-    first = text.readline()
-    rows = _json_rows(first, text) if first.lstrip().startswith("{") else _delimited_rows(first, text)
-    for line, row in rows:
-        try:
-            yield _label(row, at)
-        except (ValueError, TypeError) as error:
-            yield f"line {line}: {error}"
+def _predicts_numbers(registry: ModelRegistry, model: str) -> bool:
+    """Whether a truth must be a number: as the newest version predicts. Raises NotFound."""
+    return registry.get(model, registry.model(model).newest).task == Task.REGRESSION
 
 
-def _json_rows(first: str, rest: IO[str]) -> Iterator[tuple[int, Any]]:
-    for line, text in enumerate(chain([first], rest), start=1):
-        if text.strip():
-            try:
-                yield line, json.loads(text)
-            except ValueError:
-                yield line, None
+def _recorded(
+    file: TruthFile, rows: Iterator[TruthRow | QuarantinedRow], folders: VersionFolders, keep: Keep, at: datetime
+) -> TruthFile:
+    """Write labels and quarantine, a chunk of labels in memory at a time."""
+    folders.clear("rows")
+    quarantine, chunk, counted = QuarantineWriter(folders, "rows/part"), _Chunk(at), _Counted()
+    for row in rows:
+        refused = chunk.refusal(row) if isinstance(row, TruthRow) else row
+        counted.add(refused)
+        if refused is not None:
+            quarantine.write([refused])
+        if len(chunk.labels) >= CHUNK:
+            counted.kept += keep(chunk.taken())
+    if chunk.labels:
+        counted.kept += keep(chunk.taken())
+    quarantine.__exit__(None)
+    return file.model_copy(
+        update={
+            "rows": counted.rows,
+            "kept": counted.kept,
+            "repeated": counted.rows - counted.refused - counted.kept,
+            "refused": counted.refused,
+            "reasons": tuple(counted.reasons),
+        }
+    )
 
 
-def _delimited_rows(first: str, rest: IO[str]) -> Iterator[tuple[int, Any]]:
-    delimiter = max(DELIMITERS, key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-    lacking = [name for name in ("record_id", "truth") if name not in header]
-    if lacking:
-        raise InvalidInput(f"it lacks the column {' and '.join(lacking)}; send CSV or JSON Lines with both")
-    reader = csv.reader(rest, delimiter=delimiter)
-    for values in reader:
-        if values:
-            yield reader.line_num + 1, dict(zip(header, values, strict=False))
+@dataclass
+class _Counted:
+    rows: int = 0
+    kept: int = 0
+    refused: int = 0
+    reasons: list[str] = field(default_factory=list)
+
+    def add(self, refused: QuarantinedRow | None) -> None:
+        self.rows += 1
+        if refused is not None:
+            self.refused += 1
+            if len(self.reasons) < NAMED_FAULTS:
+                self.reasons.append(f"line {refused.line}: {'; '.join(refused.reasons)}")
 
 
-def _label(row: Any, at: datetime) -> Label:
-    if not isinstance(row, dict):
-        raise ValueError("it is no object")
-    record_id, truth = row.get("record_id"), row.get("truth")
-    if isinstance(record_id, int) and not isinstance(record_id, bool):
-        record_id = str(record_id)
-    if not isinstance(record_id, str) or not record_id.strip():
-        raise ValueError("it has no record_id")
-    if not isinstance(truth, str | bool | int | float) or truth == "" or truth != truth:
-        raise ValueError("it has no truth")
-    said: Truth = truth
-    return Label(record_id.strip(), said, _moment(row.get("at")) or at)
+class _Chunk:
+    """Labels that are written together. Two truths of one record at one time contradict: the second is set aside."""
 
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self.labels: list[Label] = []
+        self._told: dict[tuple[str, datetime], tuple[str, int]] = {}
 
-def _moment(told: Any) -> datetime | None:
-    if told in (None, ""):
+    def refusal(self, row: TruthRow) -> QuarantinedRow | None:
+        """Take the row, or say why not."""
+        at = row.at or self._at
+        truth, line = self._told.setdefault((row.record_id, at), (row.truth, row.line))
+        if truth != row.truth:
+            return QuarantinedRow(row.line, row.text, (f"line {line} has another truth of its record at that time",))
+        self.labels.append(Label(row.record_id, row.truth, at))
         return None
-    moment = datetime.fromisoformat(str(told))
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+    def taken(self) -> list[Label]:
+        labels, self.labels, self._told = self.labels, [], {}
+        return labels
+
+
+def _tell(notifier: Notifier, file: TruthFile) -> None:
+    lines = [f"{file.key}: {file.kept} labels kept, {file.refused} rows refused.", ""]
+    lines += [f"The file was refused as a whole: {file.rejection}"] if file.rejection else [*file.reasons]
+    if file.refused:
+        lines.append(f"All of them lie at {file.quarantine}rows/")
+    attributes = {"kind": "ground_truth", "model": file.model}
+    notifier.notify(
+        subject=f"Millrace: ground truth of {file.model}", message="\n".join(lines) + "\n", attributes=attributes
+    )

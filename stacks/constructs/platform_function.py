@@ -98,6 +98,9 @@ class EventFunction(PlatformFunction):
         timeout: cdk.Duration,
         pattern: events.EventPattern | None,
         event_bus: events.IEventBus | None = None,
+        memory_mb: int = MEMORY_MB,
+        storage: cdk.Size | None = None,
+        brings: Brought | None = None,
     ) -> None:
         self.failures = sqs.Queue(
             scope,
@@ -114,6 +117,9 @@ class EventFunction(PlatformFunction):
             config=config,
             environment=environment,
             timeout=timeout,
+            memory_mb=memory_mb,
+            storage=storage,
+            brings=brings,
             failures=self.failures,
         )
         self.configure_async_invoke(retry_attempts=2, max_event_age=cdk.Duration.hours(6))

@@ -17,7 +17,11 @@ HEAVY = ["numpy", "pandas", "sklearn", "scipy", "xgboost", "pyarrow", "pyspark",
 # These compute predictions: their package has numpy and the ONNX runtime, and still nothing that trains.
 PREDICTING = {"lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"}
 # These profile rows: their package has what reads Parquet and what sketches, and still nothing that trains or predicts.
-PROFILING = {"lambdas.tasks.profile_baseline", "lambdas.tasks.detect_drift"}
+PROFILING = {
+    "lambdas.tasks.profile_baseline",
+    "lambdas.tasks.detect_drift",
+    "lambdas.events.on_ground_truth_dropped",
+}
 NOT_IN_THE_IMAGE = [
     "pydantic",
     "aws_lambda_powertools",

@@ -78,6 +78,7 @@ from tests.builders import (
     a_run,
     a_schedule,
     a_transfer,
+    a_truth_file,
     an_api_key,
     an_upload,
     later,
@@ -278,6 +279,7 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             "bob",
             Action.DEPLOYMENT_FAILED,
         ),
+        (lambda: registry.note_truth_file(a_truth_file()), model, "upload", Action.GROUND_TRUTH_RECORDED),
         (lambda: note(ModelEventKind.DEPLOYMENT_REQUESTED), model, "bob", Action.DEPLOYMENT_REQUESTED),
         (lambda: schedules.add(a_schedule()), scheduled, "user:ada", Action.SCHEDULE_CREATED),
         (

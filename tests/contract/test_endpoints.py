@@ -40,6 +40,15 @@ def test_a_deleted_endpoint_can_be_made_again_and_deleting_nothing_is_nothing(en
     assert endpoints.deploy(a_spec("credit-v1")) is False
 
 
+def test_an_endpoint_of_another_kind_is_not_taken_for_the_one_that_was_asked_for(endpoints: Endpoints) -> None:
+    endpoints.deploy(a_spec("credit-v1", "serverless"))
+
+    with pytest.raises(EndpointFailed, match="credit-v1 is serverless, not realtime: deploy another version"):
+        endpoints.deploy(a_spec("credit-v1", "realtime"))
+    endpoints.delete("credit-v1")
+    assert endpoints.deploy(a_spec("credit-v1", "realtime")) is False
+
+
 def test_names_are_listed_by_how_they_begin(endpoints: Endpoints) -> None:
     for name in ("credit-v2", "a-credit-v1", "credit-v1"):
         endpoints.deploy(a_spec(name))

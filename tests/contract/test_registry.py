@@ -8,7 +8,7 @@ from millrace.domain.model import ApprovalState, ModelEventKind, ModelVersion, R
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.errors import AlreadyDecided, Conflict, NotFound, RolloutEnded
 from millrace.ports import ModelRegistry
-from tests.builders import NOON, a_model_version, a_verdict, later
+from tests.builders import NOON, a_model_version, a_truth_file, a_verdict, later
 from tests.contract.concurrency import all_at_once
 
 
@@ -229,6 +229,19 @@ def test_an_alias_moves_and_the_history_says_from_where(registry: ModelRegistry)
         later(3),
     )
     assert_history_has_no_gaps(registry)
+
+
+def test_a_file_of_ground_truth_is_noted_once_and_stays_as_it_was_noted(registry: ModelRegistry) -> None:
+    approved(registry, "training-1")
+
+    assert registry.note_truth_file(a_truth_file(kept=7)) is True
+    assert registry.note_truth_file(a_truth_file(kept=8)) is False
+
+    assert registry.truth_file("credit", a_truth_file().file_id) == a_truth_file(kept=7)
+    with pytest.raises(NotFound):
+        registry.truth_file("credit", "another")
+    with pytest.raises(NotFound):
+        registry.note_truth_file(a_truth_file(model="nothing"))
 
 
 @pytest.mark.parametrize("kind", [ModelEventKind.DEPLOYMENT_REQUESTED, ModelEventKind.DEPLOYMENT_FAILED])

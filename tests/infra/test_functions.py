@@ -175,8 +175,12 @@ def test_functions_share_one_package_but_for_those_that_predict_or_profile(prod:
 
     *smaller, larger = sorted(modules.values(), key=len)
     assert sorted(map(sorted, smaller)) == [
+        [
+            "lambdas.events.on_ground_truth_dropped",
+            "lambdas.tasks.detect_drift",
+            "lambdas.tasks.profile_baseline",
+        ],
         ["lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"],
-        ["lambdas.tasks.detect_drift", "lambdas.tasks.profile_baseline"],
     ]
     assert "lambdas.api.app" in larger
 

@@ -80,7 +80,11 @@ ROLES = {
     | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sagemaker:InvokeEndpoint"}
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
-    "OnGroundTruthDropped": EVENT_FUNCTION | READ | WRITE | {"dynamodb:GetItem", "events:PutEvents", "sns:Publish"},
+    "OnGroundTruthDropped": EVENT_FUNCTION
+    | READ
+    | WRITE
+    | TABLE
+    | {"s3:DeleteObject", "events:PutEvents", "sns:Publish"},
     "PlanBatch": FUNCTION | READ | WRITE | {"dynamodb:GetItem"},
     "PrepareBatch": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
@@ -144,7 +148,7 @@ READS = {
     "Endpoint": {"models/*"},
     "Predict": {"models/*"},
     "OnBatchInputArrived": {"inference/*"},
-    "OnGroundTruthDropped": {"ground-truth/*"},
+    "OnGroundTruthDropped": {"ground-truth/*", "inference/*"},
     "PlanBatch": {"datasets/*"},
     "PrepareBatch": {"inference/*", "datasets/*", "models/*", "script.py", "core.zip"},
     "CheckBatch": {"inference/*"},

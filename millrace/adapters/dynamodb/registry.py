@@ -32,6 +32,7 @@ from millrace.domain.model import (
     with_registered,
 )
 from millrace.domain.rollout import Rollout
+from millrace.domain.truth import TruthFile
 from millrace.errors import AlreadyDecided, Conflict, NotFound
 from millrace.ports import Page
 
@@ -169,6 +170,24 @@ class DynamoModelRegistry:
             return noted
 
         return self._table.decide(attempt)
+
+    def note_truth_file(self, file: TruthFile) -> bool:
+        self._model_item(file.model)
+        item = self._table.create(_pk(file.model), _truth_sk(file.file_id), {BODY: file.model_dump_json()})
+
+        def attempt() -> bool:
+            if self._table.get(_pk(file.model), _truth_sk(file.file_id)) is not None:
+                return False
+            self._table.write(item, *self._trail.recording(audit.ground_truth_recorded(file)))
+            return True
+
+        return self._table.decide(attempt)
+
+    def truth_file(self, model: str, file_id: str) -> TruthFile:
+        item = self._table.get(_pk(model), _truth_sk(file_id))
+        if item is None:
+            raise NotFound(f"model {model} has no file of ground truth {file_id}")
+        return TruthFile.model_validate_json(item[BODY])
 
     def history(self, model: str) -> Sequence[ModelEvent]:
         return [ModelEvent.model_validate_json(item[BODY]) for item in self._table.query(_pk(model), "EVENT#")]
@@ -317,6 +336,10 @@ class DynamoModelRegistry:
         if item is None:
             raise NotFound(f"there is no registered model {name}")
         return item
+
+
+def _truth_sk(file_id: str) -> str:
+    return f"TRUTH#{file_id}"
 
 
 def _pk(model: str) -> str:

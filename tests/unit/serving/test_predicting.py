@@ -20,7 +20,7 @@ from millrace.domain.model import ModelVersion
 from millrace.errors import EvaluationInvalid, NotDeployed
 from millrace.settings import Settings
 from millrace.use_cases import load_served_model, predict_rows
-from millrace.use_cases.load_served_model import ALIAS_SECONDS, KEPT_GRAPHS, ServedModels
+from millrace.use_cases.load_served_model import ALIAS_SECONDS, ARTEFACT_SECONDS, KEPT_GRAPHS, ServedModels
 from sagemaker_scripts.artefact import frame_of
 from tests.builders import ARTIFACTS_BUCKET
 from tests.unit.api.conftest import claims_of, event_of
@@ -92,6 +92,20 @@ class TestChampions:
             "v1/serving/model.onnx",
             "v2/serving/model.onnx",
         ]
+
+    def test_a_version_that_was_deployed_again_is_served_as_it_is_now_within_seconds(
+        self, deployed: World, watch: Watch, first: Exported
+    ) -> None:
+        served = ServedModels(deployed.registry, deployed.store, ARTIFACTS_BUCKET, watch, invoke=lambda *_: b"")
+        assert served.champion("credit").graph is not None
+        uri = place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, "serving.json")
+        told = first.saying(served_by="sagemaker", endpoint_kind="serverless", endpoint="credit-v1")
+        deployed.store.write(uri, told["serving.json"])
+
+        watch.seconds += ARTEFACT_SECONDS - 0.1
+        assert served.champion("credit").graph is not None
+        watch.seconds += 0.2
+        assert served.champion("credit").graph is None
 
     def test_only_so_many_graphs_stay_in_memory(
         self, deployed: World, served: ServedModels, monkeypatch: pytest.MonkeyPatch, watch: Watch

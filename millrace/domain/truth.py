@@ -1,0 +1,26 @@
+"""Ground truth that came as a file: what became of its rows."""
+
+from __future__ import annotations
+
+from millrace.domain.entity import Entity, Moment
+
+
+class TruthFile(Entity):
+    """`rows` = `kept` + `repeated` + `refused`: labels that lie where monitoring joins them, rows of which a later one
+    of the same file says more, and rows set aside with their reasons below `quarantine`.
+
+    `rejection` says why a file was refused as a whole; nothing of it was used then. `reasons` are the first few.
+    """
+
+    file_id: str
+    model: str
+    key: str
+    object_version: str
+    rows: int = 0
+    kept: int = 0
+    repeated: int = 0
+    refused: int = 0
+    reasons: tuple[str, ...] = ()
+    rejection: str | None = None
+    quarantine: str
+    at: Moment
