@@ -12,6 +12,9 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge, acknowledge_wildcard, exported_name
 from stacks.config import EnvironmentConfig
 
+# Most files of runs have been read for the last time by then.
+TIERED_AFTER_DAYS = 30
+
 
 class PlatformBucket(s3.Bucket):
     """Versioned, encrypted, private, TLS only. Permissions are per prefix: `may_read(role, "uploads/")`."""
@@ -36,6 +39,16 @@ class PlatformBucket(s3.Bucket):
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
                     noncurrent_version_expiration=cdk.Duration.days(config.noncurrent_days),
                     expired_object_delete_marker=True,
+                ),
+                # What is read often stays where it is; S3 itself finds out, and leaves objects under 128 KB alone.
+                s3.LifecycleRule(
+                    id="Tier",
+                    transitions=[
+                        s3.Transition(
+                            storage_class=s3.StorageClass.INTELLIGENT_TIERING,
+                            transition_after=cdk.Duration.days(TIERED_AFTER_DAYS),
+                        )
+                    ],
                 ),
                 *(
                     s3.LifecycleRule(

@@ -139,4 +139,6 @@ def test_a_deleted_registry_and_deleted_artefacts_come_back_whole_and_the_platfo
     verified = command(ours, "audit", "verify")
     assert verified["audit"]["faults"] == []
     assert verified["counts"]["kept"] == verified["counts"]["counted"]
+    assert command(ours, "sweep", "--older-than-days", "1")["leftovers"] == []
+    assert {each["pipeline"] for each in command(ours, "costs", "--since", "2026-01")} >= {"ingest", "training"}
     assert command(ours, "restore", "--since", disaster) == {"dry_run": False, "table": None, "objects": []}

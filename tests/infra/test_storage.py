@@ -91,6 +91,12 @@ def test_nothing_unfinished_or_replaced_is_paid_for_for_ever(
         assert tidy["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
 
 
+def test_what_nobody_reads_for_months_gets_cheaper_by_itself(prod: Platform) -> None:
+    for found in prod.properties("AWS::S3::Bucket"):
+        tiers = [rule["Transitions"] for rule in found["LifecycleConfiguration"]["Rules"] if "Transitions" in rule]
+        assert tiers == [[{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 30}]]
+
+
 def test_what_jobs_leave_expires_and_registered_models_do_not(prod: Platform) -> None:
     rules = bucket(prod, "Artifacts")["Properties"]["LifecycleConfiguration"]["Rules"]
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
