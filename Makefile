@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke restore rollback diff audit sbom scan
+        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -118,6 +118,9 @@ compatible: setup ## Fail when the contract breaks clients of BASE: make compati
 
 audit: setup ## Known vulnerabilities of what the lock pins (asks the advisory databases)
 	@.tools/bin/uv tool run pip-audit==2.10.1 --requirement requirements.txt --no-deps --disable-pip
+
+roles: synth ## Write the table of roles in docs/security.md from the templates
+	@$(BIN)/python -m scripts.role_matrix --write
 
 sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json

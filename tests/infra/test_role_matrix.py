@@ -14,7 +14,7 @@ from scripts.role_matrix import BEGIN, END, PAGE, page_text, rows, table
 def test_the_page_shows_the_roles_of_now(assembly: Path) -> None:
     page = PAGE.read_text()
 
-    assert page_text(page, rows(assembly / "assembly-prod")) == page, "make synth, then scripts.role_matrix --write"
+    assert page_text(page, rows(assembly / "assembly-prod")) == page, "run: make roles"
 
 
 def a_stage(tmp_path: Path, *statements: dict[str, Any]) -> Path:
