@@ -57,6 +57,7 @@ PRICES: Mapping[str, Price] = {
     "AWS::CloudFront::ResponseHeadersPolicy": _NOTHING,
     "AWS::CloudWatch::Alarm": Price(0.10, "a metric watched each minute or slower", free=10),
     "AWS::CloudWatch::Dashboard": Price(3.0, "a dashboard", free=3),
+    "AWS::CloudTrail::Trail": Price(0.0, "by data event"),
     "AWS::Cognito::ManagedLoginBranding": _NOTHING,
     "AWS::Cognito::UserPool": Price(0.0, "by monthly user"),
     "AWS::Cognito::UserPoolClient": Price(0.0, "by token of a machine"),

@@ -28,7 +28,16 @@ def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
 def acknowledge_wildcard(grantee: iam.IGrantable, reason: str, *resources: str) -> None:
     """Record that the grantee's role may use `resources`, written as in the template, with its references resolved."""
     role = cast(iam.Role, grantee.grant_principal)
-    acknowledge(role, reason, *(f"IAM5[Resource::{resource}]" for resource in resources))
+    acknowledge(role, reason, *(f"IAM5[Resource::{_deployed(resource, role)}]" for resource in resources))
+
+
+def _deployed(resource: str, construct: IConstruct) -> str:
+    """The resource with the region and account of an environment that names them."""
+    stack = cdk.Stack.of(construct)
+    for reference, value in (("<AWS::Region>", stack.region), ("<AWS::AccountId>", stack.account)):
+        if not cdk.Token.is_unresolved(value):
+            resource = resource.replace(reference, value)
+    return resource
 
 
 def exported_name(value: str, stack: cdk.Stack) -> str:

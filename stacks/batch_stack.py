@@ -17,6 +17,7 @@ from stacks.constructs.job_role import JobRole
 from stacks.constructs.observability import may_publish_metrics, may_write_logs
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.data_stack import DataStack
+from stacks.network_stack import NetworkStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.packaging import REPOSITORY, Package, locked_version, sources, zip_package
 from stacks.platform_stack import PlatformStack
@@ -40,6 +41,7 @@ class BatchStack(PlatformStack):
         data: DataStack,
         registry: RegistryStack,
         notifications: NotificationsStack,
+        network: NetworkStack | None = None,
     ) -> None:
         super().__init__(scope, id, config=config)
         bucket, table_name = data.data_bucket, registry.table.table_name
@@ -105,6 +107,7 @@ class BatchStack(PlatformStack):
             functions={"PlanBatch": plan_batch, "CheckBatch": check_batch, "RecordBatch": record_batch},
             glue_jobs={"PrepareBatch": self._glue_job(data, code)},
             sagemaker_role=role,
+            network=network,
             values={"TrainingImage": image.uri, "CodeUri": code.s3_object_url, "CodeFile": code.s3_object_key},
         )
         self._start_on_arrival(config, data, registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import dataclass
+from typing import Literal
 
 import aws_cdk as cdk
 
@@ -61,6 +62,16 @@ class EnvironmentConfig:
     without `dead_letter_alarms` only the failures that fill those queues are told, by one alarm for all functions.
     `backup` is for environments whose loss would hurt: a vault with recovery points in it cannot be removed.
     `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
+
+    CloudTrail's record of who changed model versions and the registry is kept for `trail_days`; with `trail_reads`
+    it has reads of model versions too. Both are paid by event. With `second_factor` "required" nobody signs in by a
+    password alone.
+
+    What costs by the month is off until an environment asks for it: `customer_key` puts everything at rest under a key
+    of the account's own (1 USD a month, and by use). `private_jobs` places SageMaker jobs into subnets without a way to
+    the internet, which itself is free; each of `interface_endpoints` (`logs`, `sts`, …) is paid by the hour in both.
+    `firewall` is "managed" for AWS's rules before the front door (9 USD a month), or the ARN of a web ACL of one's own.
+    `promotes_to` are the accounts whose platforms may take model versions from this one.
     """
 
     name: str
@@ -81,6 +92,14 @@ class EnvironmentConfig:
     monthly_budget_usd: float = 100.0
     dead_letter_alarms: bool = True
     backup: BackupConfig | None = None
+    trail_days: int = 90
+    trail_reads: bool = False
+    second_factor: Literal["optional", "required"] = "optional"
+    customer_key: bool = False
+    private_jobs: bool = False
+    interface_endpoints: tuple[str, ...] = ()
+    firewall: str | None = None
+    promotes_to: tuple[str, ...] = ()
 
 
 ENVIRONMENTS = {
@@ -124,6 +143,9 @@ ENVIRONMENTS = {
             noncurrent_days=90,
             deletion_protection=True,
             backup=BackupConfig(),
+            trail_days=365,
+            trail_reads=True,
+            second_factor="required",
         ),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -35,5 +36,25 @@ class DataStack(PlatformStack):
         self.artifacts_bucket = PlatformBucket(
             self, "Artifacts", config=config, expiring={names.RUNS_PREFIX: config.run_files_days}
         )
+        for account in config.promotes_to:
+            self._lets_take_models(account)
         cdk.CfnOutput(self, "DataBucket", value=self.data_bucket.bucket_name)
         cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts_bucket.bucket_name)
+
+    def _lets_take_models(self, account: str) -> None:
+        """Let the platform of another account read registered model versions: its roles are called after its stacks."""
+        theirs = {"ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/Millrace-*"}}
+        models = self.artifacts_bucket.arn_for_objects(f"{names.MODELS_PREFIX}*")
+        below = {"StringLike": {"s3:prefix": f"{names.MODELS_PREFIX}*"}}
+        for actions, resource, conditions in (
+            (["s3:GetObject", "s3:GetObjectVersion"], models, theirs),
+            (["s3:ListBucket"], self.artifacts_bucket.bucket_arn, {**theirs, **below}),
+        ):
+            self.artifacts_bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.AccountPrincipal(account)],
+                    actions=actions,
+                    resources=[resource],
+                    conditions=conditions,
+                )
+            )

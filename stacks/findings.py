@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from stacks.config import EnvironmentConfig
+
 NIST = "NIST.800.53.R5"
 
 ACCEPTED: Mapping[str, str] = {
@@ -41,8 +43,8 @@ ACCEPTED_WITHOUT_KEY: Mapping[str, str] = {
 }
 
 
-def accept(stage: IConstruct) -> None:
+def accept(stage: IConstruct, config: EnvironmentConfig) -> None:
     """Acknowledge the rules that are accepted all over the platform."""
-    for rules in (ACCEPTED, ACCEPTED_WITHOUT_KEY):
+    for rules in (ACCEPTED, {} if config.customer_key else ACCEPTED_WITHOUT_KEY):
         for rule, reason in rules.items():
             cdk.Validations.of(stage).acknowledge(cdk.Acknowledgment(id=f"{NIST}-{rule}", reason=reason))

@@ -59,16 +59,15 @@ class IdentityStack(PlatformStack):
                 require_symbols=True,
                 temp_password_validity=cdk.Duration.days(3),
             ),
-            mfa=cognito.Mfa.OPTIONAL,
+            mfa=cognito.Mfa.REQUIRED if config.second_factor == "required" else cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(sms=False, otp=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             feature_plan=cognito.FeaturePlan.ESSENTIALS,
             deletion_protection=config.deletion_protection,
             removal_policy=config.removal_policy,
         )
-        acknowledge(
-            pool, "A second factor is each person's choice; an environment with secrets makes it a rule.", "COG2"
-        )
+        if config.second_factor == "optional":
+            acknowledge(pool, "A second factor is each person's choice here; production makes it a rule.", "COG2")
         acknowledge(pool, "Threat protection costs per active user: the account owner's to switch on.", "COG3", "COG8")
         return pool
 

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stacks.alerts_stack import AlertsStack
 from stacks.api_stack import ApiStack
+from stacks.audit_stack import AuditStack
 from stacks.batch_stack import BatchStack
 from stacks.comparison_stack import ComparisonStack
 from stacks.config import ENVIRONMENTS, EnvironmentConfig
@@ -19,7 +20,9 @@ from stacks.findings import accept
 from stacks.frontend_stack import FrontendStack
 from stacks.identity_stack import IdentityStack
 from stacks.ingest_stack import IngestStack
+from stacks.key_stack import EncryptedWith, KeyStack
 from stacks.monitoring_stack import MonitoringStack
+from stacks.network_stack import NetworkStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.recovery_stack import RecoveryStack
 from stacks.registry_stack import RegistryStack
@@ -40,12 +43,18 @@ FEATURE_FLAGS = {
 class PlatformStage(cdk.Stage):
     def __init__(self, scope: Construct, config: EnvironmentConfig) -> None:
         super().__init__(scope, config.name, env=cdk.Environment(account=config.account, region=config.region))
-        accept(self)
+        for name, value in (("Application", "Millrace"), ("Environment", config.name)):
+            cdk.Tags.of(self).add(name, value)
+        accept(self, config)
+        if config.customer_key:
+            cdk.Aspects.of(self).add(EncryptedWith(KeyStack(self, "Keys", config=config).key))
+        network = NetworkStack(self, "Network", config=config) if config.private_jobs else None
 
         data = DataStack(self, "Data", config=config)
         registry = RegistryStack(self, "Registry", config=config)
         if config.backup is not None:
             RecoveryStack(self, "Recovery", config=config, backups=config.backup, data=data, registry=registry)
+        AuditStack(self, "Audit", config=config, data=data, registry=registry)
         notifications = NotificationsStack(self, "Notifications", config=config)
         ingest = IngestStack(
             self,
@@ -62,6 +71,7 @@ class PlatformStage(cdk.Stage):
             data=data,
             registry=registry,
             notifications=notifications,
+            network=network,
         )
         alerts = AlertsStack(
             self,
@@ -78,6 +88,7 @@ class PlatformStage(cdk.Stage):
             data=data,
             registry=registry,
             notifications=notifications,
+            network=network,
         )
         batch = BatchStack(
             self,
@@ -86,6 +97,7 @@ class PlatformStage(cdk.Stage):
             data=data,
             registry=registry,
             notifications=notifications,
+            network=network,
         )
         drift = DriftStack(
             self,

@@ -17,6 +17,7 @@ from stacks.constructs.asl_state_machine import AslStateMachine
 from stacks.constructs.job_role import JobRole
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.data_stack import DataStack
+from stacks.network_stack import NetworkStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.packaging import Package, export_libraries, sources, zip_package
 from stacks.platform_stack import PlatformStack
@@ -39,11 +40,12 @@ class ServingStack(PlatformStack):
         data: DataStack,
         registry: RegistryStack,
         notifications: NotificationsStack,
+        network: NetworkStack | None = None,
     ) -> None:
         super().__init__(scope, id, config=config)
         # Endpoints are made while the platform runs, so they have names: these keep environments of one account apart.
         self.endpoint_prefix = f"millrace-{config.name}"
-        self.state_machine = self._deployment(config, data, registry, notifications)
+        self.state_machine = self._deployment(config, data, registry, notifications, network)
         self._start_on_approval(config, data, registry, notifications)
         self.records = self._records(config, data, registry)
         self.predict = self._predict(config, data, registry)
@@ -51,7 +53,12 @@ class ServingStack(PlatformStack):
         cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
 
     def _deployment(
-        self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack, notifications: NotificationsStack
+        self,
+        config: EnvironmentConfig,
+        data: DataStack,
+        registry: RegistryStack,
+        notifications: NotificationsStack,
+        network: NetworkStack | None,
     ) -> AslStateMachine:
         code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
         libraries = self._asset("Libraries", export_libraries(config.container_target))
@@ -154,6 +161,7 @@ class ServingStack(PlatformStack):
         )
         registry.may_read(retire_endpoints)
         self._may_on_endpoints(retire_endpoints, "Delete")
+        # Lists have no resource to name.
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
 
         return AslStateMachine(
@@ -171,6 +179,7 @@ class ServingStack(PlatformStack):
                 "RollBackRollout": roll_back_rollout,
             },
             sagemaker_role=role,
+            network=network,
             values={
                 "TrainingImage": image.uri,
                 "EndpointPrefix": self.endpoint_prefix,
@@ -189,14 +198,13 @@ class ServingStack(PlatformStack):
 
     def _may_on_endpoints(self, function: PlatformFunction, *verbs: str) -> None:
         for kind, resource in (("Endpoint", "endpoint"), ("EndpointConfig", "endpoint-config"), ("Model", "model")):
-            actions = [f"sagemaker:{verb}{kind}" for verb in verbs]
+            actions = [f"sagemaker:{verb}{kind}" for verb in verbs if f"{verb}{kind}" != "CreateEndpoint"]
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[self._named(resource)]))
             self._acknowledge_named(function, resource)
         if "Create" in verbs:
             # An endpoint is made of its configuration, and IAM asks for both.
-            function.add_to_role_policy(
-                iam.PolicyStatement(actions=["sagemaker:CreateEndpoint"], resources=[self._named("endpoint-config")])
-            )
+            both = [self._named("endpoint"), self._named("endpoint-config")]
+            function.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:CreateEndpoint"], resources=both))
 
     def _may_invoke_endpoints(self, function: PlatformFunction) -> None:
         function.add_to_role_policy(

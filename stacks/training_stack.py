@@ -13,6 +13,7 @@ from stacks.constructs.asl_state_machine import AslStateMachine
 from stacks.constructs.job_role import JobRole
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.data_stack import DataStack
+from stacks.network_stack import NetworkStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.packaging import sources, zip_package
 from stacks.platform_stack import PlatformStack
@@ -48,6 +49,7 @@ class TrainingStack(PlatformStack):
         data: DataStack,
         registry: RegistryStack,
         notifications: NotificationsStack,
+        network: NetworkStack | None = None,
     ) -> None:
         super().__init__(scope, id, config=config)
         data_bucket, artifacts = data.data_bucket, data.artifacts_bucket
@@ -137,6 +139,7 @@ class TrainingStack(PlatformStack):
                 "RegisterCandidates": register_candidates,
             },
             sagemaker_role=role,
+            network=network,
             values={
                 "TrainingImage": image.uri,
                 "CodeUri": code.s3_object_url,

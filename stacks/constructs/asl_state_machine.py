@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_glue as glue
@@ -18,6 +18,7 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge_wildcard, exported_name
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_function import logs_retention
+from stacks.network_stack import NetworkStack
 from stacks.packaging import REPOSITORY
 
 DEFINITIONS = REPOSITORY / "state_machines"
@@ -48,6 +49,14 @@ def tasks_in(states: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from tasks_in(processor["States"])
 
 
+def _inside(text: str, network: NetworkStack) -> str:
+    """The definition, with its jobs in the network's subnets."""
+    definition = json.loads(text)
+    for _, task in tasks_in(definition["States"]):
+        network.join(task)
+    return json.dumps(definition)
+
+
 class AslStateMachine(sfn.StateMachine):
     """Refuses to synthesise when the JSON and the Python disagree, and grants what its tasks need.
 
@@ -66,7 +75,9 @@ class AslStateMachine(sfn.StateMachine):
         glue_jobs: Mapping[str, glue.CfnJob] | None = None,
         sagemaker_role: iam.IRole | None = None,
         values: Mapping[str, str] | None = None,
+        network: NetworkStack | None = None,
     ) -> None:
+        """With a `network`, SageMaker jobs run in its subnets."""
         text = (DEFINITIONS / f"{definition}.asl.json").read_text()
         substitutions = {
             # Only a definition that calls a service by itself names it.
@@ -81,6 +92,8 @@ class AslStateMachine(sfn.StateMachine):
                 f"{definition}.asl.json has the placeholders {sorted(placeholders_in(text))}, "
                 f"and the stack fills {sorted(substitutions)}"
             )
+        if network:
+            text = _inside(text, network)
         log_group = logs.LogGroup(
             scope, f"{id}Log", retention=logs_retention(config), removal_policy=config.removal_policy
         )
@@ -101,6 +114,8 @@ class AslStateMachine(sfn.StateMachine):
             self._allow_glue(job)
         if sagemaker_role:
             self._allow_sagemaker(sagemaker_role, json.loads(text)["States"])
+            if network:
+                network.may_join(cast(iam.Role, sagemaker_role))
 
     def may_read_executions(self, grantee: iam.IGrantable) -> None:
         """Describe executions and read their history, from a function of another stack."""

@@ -11,9 +11,12 @@ from constructs import Construct
 
 from stacks.acknowledge import acknowledge
 from stacks.config import EnvironmentConfig
+from stacks.constructs.firewall import Firewall
 from stacks.constructs.platform_bucket import PlatformBucket
 
 API_PREFIX = "/api"
+# The firewall that is ours to make; anything else is the ARN of somebody's.
+MANAGED = "managed"
 # A path of the dashboard has no ending; what has one of these is a file. Custom error responses would do the same, and
 # turn the API's 403 and 404 into the dashboard too.
 ROUTING = """
@@ -53,6 +56,11 @@ class FrontDoor(Construct):
         """The dashboard also talks to `sign_in_url`, and sends files in parts straight to `data_bucket`."""
         super().__init__(scope, id)
         self.bucket = PlatformBucket(self, "Site", config=config)
+        acknowledge(
+            self.bucket,
+            "The dashboard's files are public; CloudFront, which reads them, would need a way into the key.",
+            "NIST.800.53.R5-S3DefaultEncryptionKMS",
+        )
         headers = self._headers([sign_in_url, *_addresses(data_bucket)])
         self.distribution = cloudfront.Distribution(
             self,
@@ -63,14 +71,16 @@ class FrontDoor(Construct):
             price_class=cloudfront.PriceClass.PRICE_CLASS_100,
             default_behavior=self._site(headers),
             additional_behaviors={f"{API_PREFIX}/*": self._api(api, headers)},
+            web_acl_id=self._firewall(config),
         )
         acknowledge(self.distribution, "A platform is used from wherever its people are.", "CFR1")
-        acknowledge(
-            self.distribution,
-            "A web application firewall costs each month whether used or not: the account owner's to add. Files are "
-            "public code; the API verifies every token and limits the rate.",
-            "CFR2",
-        )
+        if not config.firewall:
+            acknowledge(
+                self.distribution,
+                "A web application firewall costs each month whether used or not (`firewall`). Files are public code; "
+                "the API verifies every token and limits the rate.",
+                "CFR2",
+            )
         acknowledge(
             self.distribution, "API Gateway writes an access log; requests for static files say nothing.", "CFR3"
         )
@@ -84,6 +94,9 @@ class FrontDoor(Construct):
     @property
     def url(self) -> str:
         return f"https://{self.distribution.distribution_domain_name}"
+
+    def _firewall(self, config: EnvironmentConfig) -> str | None:
+        return Firewall(self, "Firewall", config=config).attr_arn if config.firewall == MANAGED else config.firewall
 
     def _site(self, headers: cloudfront.ResponseHeadersPolicy) -> cloudfront.BehaviorOptions:
         return cloudfront.BehaviorOptions(

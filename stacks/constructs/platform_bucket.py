@@ -60,8 +60,8 @@ class PlatformBucket(s3.Bucket):
         )
         acknowledge(
             self,
-            "Every transition of what is stored here is an event in the registry; reads of objects are an account's "
-            "CloudTrail data events, which cost per request and are the account owner's to switch on.",
+            "CloudTrail records who read and changed model versions (stacks/audit_stack.py), and every transition of "
+            "what is stored is an event in the registry; server access logs would say the same, later.",
             "S1",
         )
 

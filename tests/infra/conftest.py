@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ import app
 # Before the first import of aws_cdk, in whichever test module that is.
 app.choose_node()
 
+ROOT = Path(__file__).parents[2]
 Resource = Mapping[str, Any]
 
 
@@ -53,9 +56,9 @@ class Platform:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every environment, synthesised as `python app.py` does it."""
+    """Every environment, by `python app.py` in a process of its own: tokens are numbered by what was made before."""
     output = tmp_path_factory.mktemp("assembly")
-    app.main(["--output", str(output)])
+    subprocess.run([sys.executable, "app.py", "--output", str(output)], cwd=ROOT, check=True)
     return output
 
 

@@ -32,6 +32,7 @@ NAMELESS = {
     "logs:DescribeLogGroups": "a state machine's log",
     "ecr:GetAuthorizationToken": "the image of AWS that jobs run in",
     "cloudwatch:PutMetricData": "limited by namespace",
+    "sns:Unsubscribe": "IAM knows no resource for it",
     "sagemaker:ListEndpoints": "which endpoints nobody needs any more",
 }
 

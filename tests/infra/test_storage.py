@@ -24,7 +24,7 @@ def test_what_holds_state_outlives_its_stack(environment: str, platform_of: Call
     platform = platform_of(environment)
     kept = [resource for kind in STATEFUL for resource in platform.resources(kind).values()]
 
-    assert len(kept) == 4
+    assert len(kept) == 5
     assert {(resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) for resource in kept} == {
         ("Retain", "Retain")
     }
@@ -42,10 +42,10 @@ def test_the_registry_in_production_cannot_be_deleted_by_mistake(prod: Platform)
     assert table["DeletionProtectionEnabled"] is True
 
 
-def test_there_are_three_buckets_versioned_encrypted_and_private(prod: Platform) -> None:
+def test_there_are_four_buckets_versioned_encrypted_and_private(prod: Platform) -> None:
     buckets = prod.properties("AWS::S3::Bucket")
 
-    assert len(buckets) == 3
+    assert len(buckets) == 4
     for found in buckets:
         (rule,) = found["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
@@ -61,7 +61,7 @@ def test_buckets_topic_and_queues_answer_tls_only(prod: Platform) -> None:
         for properties in prod.properties(kind)
     ]
 
-    assert len(policies) == 3 + 1 + len(prod.resources("AWS::SQS::Queue"))
+    assert len(policies) == 4 + 1 + len(prod.resources("AWS::SQS::Queue"))
     for policy in policies:
         assert any(
             statement["Effect"] == "Deny"
