@@ -10,6 +10,7 @@ export OMP_WAIT_POLICY := PASSIVE
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
         bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan
+        bootstrap deploy destroy smoke restore rollback diff audit sbom scan permissions
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -124,6 +125,10 @@ roles: synth ## Write the table of roles in docs/security.md from the templates
 
 sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json
+
+permissions: setup ## Which permission of which role the last e2e and API suites have used (contracts/permissions.json)
+	@$(BIN)/python app.py local --output build/permissions/cdk.out > /dev/null
+	@$(BIN)/python -m scripts.used_permissions build/permissions/cdk.out/assembly-local
 
 scan: setup ## Lint what make synth wrote: checkov on the templates, parliament on every IAM policy (fetches both)
 	@test -f cdk.out/manifest.json || { echo "There is no cdk.out: make synth scan"; exit 2; }

@@ -17,7 +17,7 @@ def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
     cdk.Validations.of(construct).acknowledge(
         *(
             cdk.Acknowledgment(
-                id=finding if finding.startswith("NIST.") else f"AwsSolutions-{finding}",
+                id=_deployed(finding if finding.startswith("NIST.") else f"AwsSolutions-{finding}", construct),
                 reason=reason,
             )
             for finding in findings
@@ -28,16 +28,16 @@ def acknowledge(construct: IConstruct, reason: str, *findings: str) -> None:
 def acknowledge_wildcard(grantee: iam.IGrantable, reason: str, *resources: str) -> None:
     """Record that the grantee's role may use `resources`, written as in the template, with its references resolved."""
     role = cast(iam.Role, grantee.grant_principal)
-    acknowledge(role, reason, *(f"IAM5[Resource::{_deployed(resource, role)}]" for resource in resources))
+    acknowledge(role, reason, *(f"IAM5[Resource::{resource}]" for resource in resources))
 
 
-def _deployed(resource: str, construct: IConstruct) -> str:
-    """The resource with the region and account of an environment that names them."""
+def _deployed(finding: str, construct: IConstruct) -> str:
+    """The finding with the region and account of an environment that names them."""
     stack = cdk.Stack.of(construct)
     for reference, value in (("<AWS::Region>", stack.region), ("<AWS::AccountId>", stack.account)):
         if not cdk.Token.is_unresolved(value):
-            resource = resource.replace(reference, value)
-    return resource
+            finding = finding.replace(reference, value)
+    return finding
 
 
 def exported_name(value: str, stack: cdk.Stack) -> str:
