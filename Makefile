@@ -9,8 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan
-        bootstrap deploy destroy smoke restore rollback diff audit sbom scan permissions
+        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan permissions
 
 help: ## List the commands
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
