@@ -49,7 +49,7 @@ unit: setup ## Rules, arithmetic, use cases: no sockets
 contract: setup ## The same tests on every fake and its real adapter
 	@$(BIN)/pytest tests/contract
 
-infra: setup ## Templates, and the joints between templates and code
+infra: setup frontend/node_modules/.package-lock.json ## Templates, and the joints between templates and code
 	@$(BIN)/pytest tests/architecture tests/infra
 
 frontend/node_modules/.package-lock.json: $(SYNCED) frontend/package.json frontend/package-lock.json

