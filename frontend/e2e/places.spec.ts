@@ -7,6 +7,8 @@ test('A6 reloaded, and in another tab, an address shows the same; Back restores 
   await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: /^Succeeded/ }).click();
   await page.getByRole('searchbox', { name: 'Dataset' }).fill('penguins');
   await expect(page).toHaveURL(/dataset=penguins/);
+  // The head and rows of penguins: until then the list is the one before, and longer.
+  await expect(page.getByRole('row').filter({ hasNotText: 'penguins' })).toHaveCount(1);
   const link = page.getByRole('link', { name: /^training-/ }).first();
   await link.scrollIntoViewIfNeeded();
   const before = await page.evaluate(() => Math.max(scrollY, document.querySelector('main')!.scrollTop));
