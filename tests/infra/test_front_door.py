@@ -111,7 +111,7 @@ def test_only_this_distribution_reads_the_files(prod: Platform) -> None:
         statement
         for policy in prod.properties("AWS::S3::BucketPolicy")
         for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
+        if statement["Effect"] == "Allow" and "s3:GetObject" in statement["Action"]
     ]
 
     assert {json.dumps(statement["Principal"]) for statement in reading} == {'{"Service": "cloudfront.amazonaws.com"}'}
