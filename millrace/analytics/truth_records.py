@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from millrace.analytics.detection import SAMPLE_BYTES, detect_dialect
 from millrace.analytics.preparation import Source
 from millrace.analytics.records import Batch, Reason, read_batches, text_problem
 from millrace.analytics.validation import QuarantinedRow
+from millrace.domain.truth import is_number
 from millrace.errors import DatasetInvalid
 
 RECORD_ID, TRUTH, AT = "record_id", "truth", "at"
@@ -84,15 +84,8 @@ def _truth_faults(truth: str | None, numbers: bool) -> Iterator[Reason]:
         yield Reason("no truth", "it has no truth")
     elif len(truth) > LONGEST_TRUTH:
         yield Reason("truth too long", f"its truth is longer than {LONGEST_TRUTH} characters")
-    elif numbers and not _is_number(truth):
+    elif numbers and not is_number(truth):
         yield Reason("truth is no number", f"its truth is {truth.strip()[:40]!r}, and the model predicts numbers")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
 
 
 def _moment(told: str | None) -> datetime | Reason | None:

@@ -1,8 +1,22 @@
-"""Ground truth that came as a file: what became of its rows."""
+"""Ground truth: what a label may be, and what became of the rows of a file of labels."""
 
 from __future__ import annotations
 
+import math
+
 from millrace.domain.entity import Entity, Moment
+
+Truth = str | bool | int | float
+
+
+def is_number(truth: Truth) -> bool:
+    """Whether a model that predicts numbers can be held against it; written as text is as good."""
+    if isinstance(truth, bool):
+        return False
+    try:
+        return math.isfinite(float(truth))
+    except (ValueError, OverflowError):
+        return False
 
 
 class TruthFile(Entity):

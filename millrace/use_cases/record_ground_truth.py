@@ -16,11 +16,12 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from millrace.domain import place
+from millrace.domain.dataset import Task
 from millrace.domain.event import GroundTruthArrived
+from millrace.domain.truth import Truth, is_number
 from millrace.errors import InvalidInput
 from millrace.ports import Clock, EventBus, ModelRegistry, ObjectStore
 
-Truth = str | bool | int | float
 CONTENT_TYPE = "application/jsonl"
 _FILE = re.compile(r".*/date=(?P<day>[\d-]{10})/\d{8}T\d{12}-(?P<labels>\d+)-[0-9a-f]{24}\.jsonl")
 
@@ -50,11 +51,15 @@ def record_ground_truth(
     actor: str,
 ) -> int:
     """How many labels were kept: one per record and request. Raises NotFound, and InvalidInput for a record that has
-    two truths at one time."""
-    registry.model(model)
+    two truths at one time, and for a truth that is no number where the model predicts numbers."""
+    numbers = predicts_numbers(registry, model)
     now = clock.now()
     latest: dict[str, tuple[datetime, Truth]] = {}
     for label in labels:
+        if numbers and not is_number(label.truth):
+            raise InvalidInput(
+                f"the truth of record {label.record_id!r} is {str(label.truth)[:40]!r}, and {model} predicts numbers"
+            )
         at = label.at or now
         known = latest.get(label.record_id)
         if known is not None and known[0] == at and not _same(known[1], label.truth):
@@ -66,6 +71,12 @@ def record_ground_truth(
         store.write(f"{address}{_name(lines)}", _body(lines), content_type=CONTENT_TYPE)
     bus.publish(GroundTruthArrived(model=model, labels=len(latest)))
     return len(latest)
+
+
+def predicts_numbers(registry: ModelRegistry, model: str) -> bool:
+    """Whether a truth must be a number: as the newest version predicts. Raises NotFound."""
+    newest = registry.model(model).newest
+    return bool(newest) and registry.get(model, newest).task == Task.REGRESSION
 
 
 def count_ground_truth(

@@ -11,12 +11,11 @@ from millrace.analytics.preparation import QuarantineWriter
 from millrace.analytics.truth_records import TruthRow, read_truth
 from millrace.analytics.validation import QuarantinedRow
 from millrace.domain import identity, place
-from millrace.domain.dataset import Task
 from millrace.domain.truth import TruthFile
 from millrace.errors import DatasetInvalid, NotFound
 from millrace.ports import Clock, EventBus, ModelRegistry, Notifier, ObjectStore
 from millrace.use_cases.prepare_dataset import StoredUpload, StoreFactory, VersionFolders
-from millrace.use_cases.record_ground_truth import Label, record_ground_truth
+from millrace.use_cases.record_ground_truth import Label, predicts_numbers, record_ground_truth
 
 # Labels in memory at a time, and in one file.
 CHUNK = 20_000
@@ -72,7 +71,7 @@ def record_ground_truth_file(
         )
 
     try:
-        numbers = _predicts_numbers(registry, model)
+        numbers = predicts_numbers(registry, model)
     except NotFound as unknown:
         # There is no history that it could be noted in.
         found = found.model_copy(update={"rejection": str(unknown)})
@@ -89,11 +88,6 @@ def record_ground_truth_file(
     if registry.note_truth_file(found) and (found.refused or found.rejection):
         _tell(notifier, found)
     return found
-
-
-def _predicts_numbers(registry: ModelRegistry, model: str) -> bool:
-    """Whether a truth must be a number: as the newest version predicts. Raises NotFound."""
-    return registry.get(model, registry.model(model).newest).task == Task.REGRESSION
 
 
 def _recorded(

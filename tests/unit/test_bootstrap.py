@@ -21,8 +21,12 @@ ENTRY_POINTS = sorted(
 )
 # They predict, so they cannot do without numpy; tests/architecture says what else they may import.
 PREDICTING = {"lambdas.inference.predict", "lambdas.tasks.check_serving_artefact"}
-# They profile rows that lie in Parquet files.
-PROFILING = {"lambdas.tasks.profile_baseline", "lambdas.tasks.detect_drift"}
+# They profile rows that lie in Parquet files, or read a table that somebody dropped.
+PROFILING = {
+    "lambdas.tasks.profile_baseline",
+    "lambdas.tasks.detect_drift",
+    "lambdas.events.on_ground_truth_dropped",
+}
 HEAVY = ("numpy", "pandas", "sklearn", "xgboost", "pyarrow", "scipy", "yaml", "boto3")
 
 SETTINGS = Settings(

@@ -27,6 +27,7 @@ PARAMETERS = {
 QUERIES = {
     "list_ground_truth": {"model": "credit"},
     "get_monitoring": {"model": "credit"},
+    "get_traffic": {"model": "credit"},
     "get_training_estimate": {"dataset": "credit"},
     "compare_candidates": {"of": "credit:1,credit:2"},
     "compare_versions": {"from": "1", "to": "1"},

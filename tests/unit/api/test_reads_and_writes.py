@@ -20,6 +20,7 @@ from millrace.domain.event import DriftDetected
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.domain.row_comparison import RowComparison, RowComparisonRequest
 from millrace.domain.run import Job, RunState, Step
+from millrace.domain.traffic import Asked, AskedOutcome, counts_of
 from millrace.use_cases.govern_retraining import govern_retraining
 from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, a_schedule, an_api_key, later
 from tests.unit.api.conftest import REASON, Api
@@ -71,6 +72,8 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     assert [version.number for version in versions] == [1, 2, 3]
     world.batched(rows)
     world.labelled(len(lines))
+    asked = Asked(model="credit", at=NOON, outcome=AskedOutcome.ANSWERED, latency_ms=8.0)
+    world.traffic.add("credit", NOON, counts_of([asked] * len(lines)), delivery=f"{rows}")
     return api, run.run_id
 
 

@@ -232,6 +232,20 @@ def test_of_two_truths_of_one_record_at_one_time_the_second_is_set_aside(world: 
     assert known(world) == {"a": "bad"}
 
 
+@pytest.mark.parametrize("truth", ["dear", True, "nan", "1e999", 10**400])
+def test_a_model_that_predicts_numbers_is_told_no_other_truth(
+    world: World, monkeypatch: pytest.MonkeyPatch, truth: Any
+) -> None:
+    get = world.registry.get
+    monkeypatch.setattr(world.registry, "get", lambda *which: get(*which).model_copy(update={"task": Task.REGRESSION}))
+
+    with pytest.raises(InvalidInput, match=r"record 'b' is .*, and credit predicts numbers"):
+        send(world, Label("a", 1.5), Label("b", truth))
+
+    assert lines(world) == []
+    assert send(world, Label("a", 1.5), Label("b", "12.25"), Label("c", -3)) == 3
+
+
 def test_a_model_that_predicts_numbers_takes_no_other_truth(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     get = world.registry.get
     monkeypatch.setattr(world.registry, "get", lambda *which: get(*which).model_copy(update={"task": Task.REGRESSION}))
