@@ -66,3 +66,35 @@ test('V1 who may not decide is told who does, and finds no button', async ({ bro
   await expect(page.getByRole('button', { name: /^(Approve|Reject)…$/ })).toHaveCount(0);
   await page.context().close();
 });
+
+test('an approved version that does not serve can be deployed again, and says why', async ({ page, complaints }) => {
+  let state = 'PENDING';
+  let aliases = ['champion'];
+  await page.route(/\/models\/penguins(:|%3A)1\/detail$/, async (route) => {
+    const real = (await (await route.fetch()).json()) as Detail;
+    await route.fulfill({ json: { ...real, aliases, approval: { ...real.approval, state } } });
+  });
+  const run = `deployment-${'0'.repeat(12)}`;
+  const asked: unknown[] = [];
+  await page.route(/\/models\/penguins(:|%3A)1\/deploy$/, async (route) => {
+    asked.push(route.request().postDataJSON());
+    await route.fulfill({ status: 202, json: { run_id: run } });
+  });
+  const again = page.getByRole('button', { name: 'Deploy again…' });
+  await open(page, '/models/penguins/1');
+  await expect(again).toHaveCount(0);
+  state = 'APPROVED';
+  await open(page, '/models/penguins/1');
+  await expect(again).toHaveCount(0);
+  aliases = [];
+  await open(page, '/models/penguins/1');
+
+  await again.click();
+  await page.getByLabel('Why').fill('The endpoint had no capacity yesterday.');
+  await page.route(`**/api/runs/${run}**`, (route) => route.abort());
+  await page.getByRole('dialog').getByRole('button', { name: 'Deploy again' }).click();
+
+  await expect(page).toHaveURL(new RegExp(`/runs/${run}`));
+  complaints.splice(0); // the run is none of this platform's
+  expect(asked).toEqual([{ reason: 'The endpoint had no capacity yesterday.' }]);
+});

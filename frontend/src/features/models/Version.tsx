@@ -15,6 +15,7 @@ import { Tile } from '../../ui/Tile';
 import { Time } from '../../ui/Time';
 import { count, duration, figure } from '../../ui/format';
 import { Decide } from './Decide';
+import { DeployAgain } from './DeployAgain';
 import { Evaluation } from './Evaluation';
 import { LineageCard } from './LineageCard';
 import { VersionLink } from './VersionLink';
@@ -28,9 +29,18 @@ export default function Version() {
   const query = useQuery(modelVersion(id));
   const found = query.data;
   return (
-    <Page title={`${model} v${number}`} subtitle={found && <Subtitle version={found.body} />} actions={found && <Decide version={found.body} etag={found.etag} />}>
+    <Page title={`${model} v${number}`} subtitle={found && <Subtitle version={found.body} />} actions={found && <Actions version={found.body} etag={found.etag} />}>
       <Loaded query={query}>{({ body }) => <Body version={body} />}</Loaded>
     </Page>
+  );
+}
+
+function Actions({ version, etag }: { version: Detail; etag: string | null }) {
+  return (
+    <>
+      <Decide version={version} etag={etag} />
+      <DeployAgain version={version} />
+    </>
   );
 }
 
