@@ -56,10 +56,7 @@ def install(context: EmulatorContext) -> None:
 
     def code_dir(code_zip: bytes) -> str:
         directory = str(original_code_dir(code_zip))
-        script = Path(directory) / "bootstrap"
-        if not script.exists():
-            script.write_text(bootstrap)
-            script.chmod(0o755)
+        write_bootstrap(Path(directory), bootstrap)
         return directory
 
     def environment(config: dict[str, Any], directory: str, port: int) -> dict[str, str]:
@@ -81,6 +78,23 @@ def is_python(config: dict[str, Any]) -> bool:
 def bootstrap_script(python: str) -> str:
     """The bootstrap of an execution environment. `-S -s` keeps this interpreter's site-packages out of it."""
     return f'#!/bin/sh\nexec {shlex.quote(python)} -S -s -m {RUNTIME_CLIENT} "$_HANDLER"\n'
+
+
+def write_bootstrap(directory: Path, script: str) -> None:
+    """Put the bootstrap of an asset beside its code, once.
+
+    Two functions may start from one asset at the same moment: neither sees a bootstrap that is not all there and
+    executable. Under the lock no function is started meanwhile: it would inherit the file open for writing, and Linux
+    does not execute such a file.
+    """
+    with lambda_svc._provided_code_lock:
+        target = directory / "bootstrap"
+        if target.exists():
+            return
+        draft = directory / ".bootstrap"
+        draft.write_text(script)
+        draft.chmod(0o755)
+        draft.rename(target)
 
 
 def function_environment(
