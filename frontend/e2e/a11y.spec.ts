@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import { expectNoSidewaysScroll, expectOpenToAll } from './axe';
+import { example } from './contract';
 import { expect, open, test } from './fixtures';
 import { SCREENS } from './screens';
 
@@ -14,9 +15,14 @@ const DIALOGS: Array<[path: string, button: RegExp]> = [
   ['/models/penguins/1', /^Reject…$/],
   ['/models/penguins', /^Roll back…$/],
   ['/monitoring?model=penguins', /^Check now…$/],
+  ['/datasets/penguins', /^Edit contract…$/],
   ['/settings', /^New key…$/],
   ['/settings', /^New schedule…$/],
   ['/settings', /^New channel…$/],
+  ['/settings', /^Revoke /],
+  ['/settings', /^Deliveries of /],
+  ['/settings', /^Delete on-call/],
+  ['/settings', /^Delete Every Monday/],
 ];
 
 /** Whatever was decided already: the version waits, and its model is live. */
@@ -54,6 +60,8 @@ for (const width of [1440, 390]) {
 
     test('A1 nor does what a screen opens', async ({ page }) => {
       await undecided(page);
+      for (const path of ['/api-keys', '/channels', '/schedules']) await page.route(new RegExp(`/api${path}(\\?.*)?$`), (route) => route.fulfill({ json: example(path) }));
+      await page.route(/\/api\/channels\/\w+\/deliveries/, (route) => route.fulfill({ json: example('/channels/{channel_id}/deliveries') }));
       let shown = '';
       for (const [path, button] of DIALOGS) {
         if (shown !== path) await open(page, path);
@@ -65,13 +73,30 @@ for (const width of [1440, 390]) {
         await expect(page.getByRole('dialog')).toHaveCount(0);
       }
       await follow(page, '/alerts', /^Ingest of unreadable failed/);
-      for (const button of ['Snooze…', 'Close…']) {
+      for (const button of ['Take on…', 'Snooze…', 'Close…']) {
         const opener = page.getByRole('button', { name: button });
         if (!(await opener.count())) continue;
         await opener.click();
         await expectOpenToAll(page, `an alert: ${button}`);
         await page.keyboard.press('Escape');
       }
+    });
+
+    test('A1 A7 nor a run that goes on, its stop, and a job of predictions', async ({ page }) => {
+      await page.route(/\/api\/runs\/training-\w+$/, async (route) => {
+        const real = (await (await route.fetch()).json()) as object;
+        await route.fulfill({ json: { ...real, state: 'RUNNING', ended_at: null } });
+      });
+      await follow(page, '/runs?state=SUCCEEDED&dataset=penguins', /^training-/);
+      await page.getByRole('button', { name: 'Stop…' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      await expectOpenToAll(page, 'stop');
+      const job = example('/inference/batch/{job_id}') as { job_id: string };
+      await page.route(`**/api/inference/batch/${job.job_id}`, (route) => route.fulfill({ json: job }));
+      await page.route(`**/api/inference/batch/${job.job_id}/quarantine**`, (route) => route.fulfill({ json: example('/inference/batch/{job_id}/quarantine') }));
+      await open(page, `/predictions/${job.job_id}`);
+      await expectOpenToAll(page, 'a job of predictions');
+      await expectNoSidewaysScroll(page, 'a job of predictions');
     });
 
     test('A1 A7 nor the pages of single runs and alerts, of an address that leads nowhere, and of a platform that does not answer', async ({ page, complaints }) => {

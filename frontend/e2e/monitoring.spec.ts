@@ -2,6 +2,7 @@
 import type { Page } from '@playwright/test';
 
 import type { components } from '../src/api/schema';
+import { example } from './contract';
 import { answer, expect, open, test } from './fixtures';
 
 type Monitoring = components['schemas']['Monitoring'];
@@ -58,6 +59,7 @@ function drifted(feature: string): Monitoring {
 async function flights(page: Page): Promise<void> {
   await page.route('**/api/monitoring?*', (route) => route.fulfill({ json: drifted(new URL(route.request().url()).searchParams.get('feature') ?? 'temp') }));
   await answer(page, '/monitoring/drift?*', { items: [], next_cursor: null });
+  await answer(page, '/monitoring/traffic?*', example('/monitoring/traffic'));
 }
 
 test('a check of two versions writes a report that the screen shows, and that can be had as a page', async ({ page }) => {
@@ -106,6 +108,14 @@ test('M2 arrows move in the heatmap, Enter chooses, and the URL holds it', async
   await page.reload();
   await expect(page.getByRole('gridcell', { selected: true })).toHaveAccessibleName('wind on 2026-11-18: wind did not move');
   await expect(page.getByRole('region', { name: 'What this means' })).toContainText('wind did not move');
+});
+
+test('what a model was asked in the last day is told in figures', async ({ page }) => {
+  await flights(page);
+  await open(page, '/monitoring?model=flights');
+  const requests = page.getByRole('region', { name: 'Requests of the last 24 hours' });
+
+  for (const figure of ['1,204', '1 (0.1 %)', '4.2 ms', '18.6 ms']) await expect(requests).toContainText(figure);
 });
 
 test('M3 the overlay names both periods and their sizes, and has its figures', async ({ page }) => {
