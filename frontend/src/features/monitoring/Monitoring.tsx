@@ -64,8 +64,13 @@ function OfModel({ name, known }: { name: string; known: Model[] }) {
         <Chips label="Days" chips={RANGES.map((days) => ({ value: String(days), name: `${days} days` }))} chosen={String(search.range ?? 30)} onChoose={(days) => go({ range: days && days !== '30' ? Number(days) : undefined, day: undefined })} />
       </div>
       <Loaded query={query}>{({ body }) => <Picture found={body} search={search} dataset={known.find((each) => each.name === name)?.dataset} go={go} />}</Loaded>
-      <Traffic model={name} />
-      <Reports model={name} />
+      {/* Below what is loaded first, and after it: nothing that is shown moves down. */}
+      {(found ?? query.error) && (
+        <>
+          <Traffic model={name} />
+          <Reports model={name} />
+        </>
+      )}
     </Page>
   );
 }
