@@ -1,21 +1,12 @@
 // Pictures of screens, to look at: node scripts/look.mjs <directory> <path>… with MILLRACE_WEB and MILLRACE_SESSION.
-import { readFileSync } from 'node:fs';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { chromium as playwright } from '@playwright/test';
+import { launch, signedIn } from './browser.mjs';
 
 const [directory, ...paths] = process.argv.slice(2);
-const fonts = join(tmpdir(), 'look-fonts');
-mkdirSync(fonts, { recursive: true });
-writeFileSync(join(fonts, 'fonts.conf'), `<?xml version="1.0"?>\n<fontconfig><dir>${tmpdir()}/fonts</dir><cachedir>${tmpdir()}/fonts-cache</cachedir></fontconfig>\n`);
-process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs20.x';
-process.env.FONTCONFIG_PATH ??= fonts;
-const installed = ['/usr/bin/chromium'].find((path) => existsSync(path));
-const executablePath = installed ?? (await (await import('@sparticuz/chromium')).default.executablePath());
-const session = JSON.stringify(JSON.parse(readFileSync(process.env.MILLRACE_SESSION, 'utf8')).session);
-const browser = await playwright.launch({ executablePath, args: ['--no-sandbox', '--no-zygote'] });
+const session = signedIn();
+const browser = await launch();
 mkdirSync(directory, { recursive: true });
 for (const [look, colorScheme, width, height] of [
   ['light', 'light', 1440, 900],

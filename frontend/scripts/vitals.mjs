@@ -1,10 +1,6 @@
 // LCP, blocking time, layout shift and navigation of screens as ux.md's profiles L and M have it: node scripts/vitals.mjs [path…]
 // with MILLRACE_WEB (a front door) and MILLRACE_SESSION. Medians of five loads with an empty cache. Fails over budget.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
-import { chromium as playwright } from '@playwright/test';
+import { launch, signedIn } from './browser.mjs';
 
 const LOADS = Number(process.env.LOADS ?? 5);
 const SLACK = Number(process.env.SLACK ?? 1);
@@ -16,16 +12,8 @@ const PROFILES = {
 const NAVIGATION_MS = 100;
 const paths = process.argv.slice(2).length ? process.argv.slice(2) : ['/', '/runs', '/models', '/models/penguins/1', '/datasets', '/monitoring'];
 const web = process.env.MILLRACE_WEB ?? 'http://127.0.0.1:4711';
-const session = JSON.stringify(JSON.parse(readFileSync(process.env.MILLRACE_SESSION, 'utf8')).session);
-
-const fonts = join(tmpdir(), 'look-fonts');
-mkdirSync(fonts, { recursive: true });
-writeFileSync(join(fonts, 'fonts.conf'), `<?xml version="1.0"?>\n<fontconfig><dir>${tmpdir()}/fonts</dir><cachedir>${tmpdir()}/fonts-cache</cachedir></fontconfig>\n`);
-process.env.AWS_EXECUTION_ENV ??= 'AWS_Lambda_nodejs20.x';
-process.env.FONTCONFIG_PATH ??= fonts;
-const installed = ['/usr/bin/chromium'].find((path) => existsSync(path));
-const executablePath = installed ?? (await (await import('@sparticuz/chromium')).default.executablePath());
-const browser = await playwright.launch({ executablePath, args: ['--no-sandbox', '--no-zygote'] });
+const session = signedIn();
+const browser = await launch();
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** In the page: what the browser says of itself, from the first moment on. */
