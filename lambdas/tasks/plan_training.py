@@ -19,6 +19,7 @@ class PlanTrainingInput(BaseModel):
     dataset: str
     dataset_version: int
     model: str
+    training: dict[str, Any]
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -32,7 +33,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ledger=platform.ledger,
         store=platform.store,
         artifacts_bucket=platform.settings.require("artifacts_bucket"),
-        **request.model_dump(),
+        **request.model_dump(exclude={"training"}),
+        choices=request.training,
     )
     logger.info("planned", extra={"candidates": [candidate["algorithm"] for candidate in plan["candidates"]]})
     return plan

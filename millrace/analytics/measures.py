@@ -64,9 +64,14 @@ def measures_for(task: str) -> tuple[Measure, ...]:
     return tuple(measure for measure in MEASURES.values() if task in measure.tasks)
 
 
+def deciding_measures(task: str) -> tuple[Measure, ...]:
+    """Those that may choose between models. Raises InvalidInput for an unknown task."""
+    return tuple(measure for measure in measures_for(task) if measure.name not in _NOT_PRIMARY)
+
+
 def primary_measure(task: str, named: str | None = None) -> Measure:
     """The metric that decides: the one `named`, or the task's default. Raises InvalidInput with the choices."""
-    choices = [measure.name for measure in measures_for(task) if measure.name not in _NOT_PRIMARY]
+    choices = [measure.name for measure in deciding_measures(task)]
     name = DEFAULT_PRIMARY[task] if named is None else named
     if name not in choices:
         raise InvalidInput(f"a {task} model cannot be chosen by {name!r}; choose one of {', '.join(choices)}")

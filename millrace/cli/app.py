@@ -182,12 +182,19 @@ def started_line(run_id: str) -> str:
 def train(
     dataset: Annotated[str, typer.Argument(help="The dataset to train on.")],
     version: Annotated[int | None, typer.Option(help="Which version; the latest ready one when left out.")] = None,
+    algorithm: Annotated[
+        list[str] | None, typer.Option(help="Only this one, for this run; may be said several times.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Of each algorithm, for this run.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, for who reads it later.")] = "",
     environment: EnvironmentOption = LOCAL,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a training run by hand."""
+    """Start a training run by hand, with the dataset's settings or with choices for this run alone."""
     here = signed_in(environment, as_json)
-    run = here.client.start_training(dataset, version=version)
+    said = {"algorithms": algorithm, "trials": trials}
+    choices = {name: value for name, value in said.items() if value}
+    run = here.client.start_training(dataset, version=version, reason=reason, choices=choices)
     here.show(run, started_line(run["run_id"]))
 
 

@@ -189,9 +189,13 @@ class Client:
                 raise RunUnfinished(f"{run_id} still runs after {seconds:.0f} s")
             self._sleep(pause)
 
-    def start_training(self, dataset: str, *, version: int | None = None, reason: str = "") -> Document:
+    def start_training(
+        self, dataset: str, *, version: int | None = None, reason: str = "", choices: Document | None = None
+    ) -> Document:
+        """The run. `choices` are what it does otherwise than `settings.training` of its dataset."""
         body: Document = {"dataset": dataset, "reason": reason}
-        return self._post("/training/start", body | ({"dataset_version": version} if version else {}))
+        chosen = {"dataset_version": version, "training": choices}
+        return self._post("/training/start", body | {name: value for name, value in chosen.items() if value})
 
     def models(self) -> Iterator[Document]:
         return self.items("/models")

@@ -25,16 +25,30 @@ class Estimate(NamedTuple):
     cost_usd: float | None
 
 
+class TellingRuns(NamedTuple):
+    """Training runs that succeeded: the dataset's own, or everybody's when it has none yet."""
+
+    runs: Sequence[Run]
+    of_this_dataset: bool
+
+
 def estimate_training(*, catalog: DatasetCatalog, ledger: RunLedger, dataset: str) -> Estimate:
     """From the dataset's own runs, or from everybody's when it has none yet. Raises NotFound."""
     catalog.get(dataset)
+    return estimate_of(runs_that_tell(ledger, dataset))
+
+
+def runs_that_tell(ledger: RunLedger, dataset: str) -> TellingRuns:
     own = _succeeded(ledger, dataset)
-    runs = own or _succeeded(ledger, None)
-    seconds = [(run.ended_at - run.started_at).total_seconds() for run in runs if run.ended_at]
-    costs = [cost for run in runs if (cost := cost_of_steps(run.steps)) is not None]
+    return TellingRuns(own or _succeeded(ledger, None), bool(own))
+
+
+def estimate_of(told: TellingRuns) -> Estimate:
+    seconds = [(run.ended_at - run.started_at).total_seconds() for run in told.runs if run.ended_at]
+    costs = [cost for run in told.runs if (cost := cost_of_steps(run.steps)) is not None]
     return Estimate(
-        runs=len(runs),
-        of_this_dataset=bool(own),
+        runs=len(told.runs),
+        of_this_dataset=told.of_this_dataset,
         seconds=median(seconds) if seconds else None,
         shortest_seconds=min(seconds, default=None),
         longest_seconds=max(seconds, default=None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -102,14 +103,21 @@ def _training_faults(settings: DatasetSettings) -> Iterable[str]:
     if len(set(training.algorithms)) < len(training.algorithms):
         yield "training.algorithms: each algorithm may be named once"
     for name, given in training.hyperparameters.items():
-        yield from _refused(
-            f"training.hyperparameters.{name}",
-            lambda name=name, given=given: validate_hyperparameters(name, given, settings.task),
-        )
+        yield from _hyperparameter_faults(name, given, settings.task)
     if training.metric is not None and settings.task is not None:
         yield from _refused("training.metric", lambda: primary_measure(str(settings.task), training.metric))
     elif training.metric is not None and training.metric not in MEASURES:
         yield f"training.metric: there is no {training.metric!r}, {_nearest(training.metric, list(MEASURES))}"
+
+
+def _hyperparameter_faults(algorithm: str, given: Mapping[str, Any], task: str | None) -> Iterable[str]:
+    path = f"training.hyperparameters.{algorithm}"
+    if algorithm not in ALGORITHMS:
+        yield f"{path}: there is no {algorithm!r}, {_nearest(algorithm, list(ALGORITHMS))}"
+        return
+    for name, value in given.items():
+        judge = partial(validate_hyperparameters, algorithm, {name: value}, task)
+        yield from _refused(f"{path}.{name}", judge)
 
 
 def _refused(path: str, judge: Any) -> Iterable[str]:

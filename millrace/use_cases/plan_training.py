@@ -15,6 +15,7 @@ from millrace.domain.task_inference import InferredTask, infer_task
 from millrace.errors import NotFound, TrainingImpossible
 from millrace.ports import DatasetCatalog, ModelRegistry, ObjectStore, RunLedger
 from millrace.use_cases.check_trainable import check_trainable, feature_columns
+from millrace.use_cases.judge_settings import judge_settings
 
 _SPLITS = ("train", "validation", "test")
 _SPOT_WAIT_FACTOR = 2
@@ -31,17 +32,20 @@ def plan_training(
     dataset: str,
     dataset_version: int,
     model: str,
+    choices: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the state machine needs to know (docs/architecture.md, `$.plan`); plan.json and champion.json are written.
 
-    Raises TrainingImpossible with what to do, InvalidInput for settings that do not fit the task.
+    `choices` are what this run does otherwise than the dataset's training policy, which may have changed since they
+    were judged. Raises TrainingImpossible with what to do, InvalidInput for settings that do not fit the task.
     """
     known, version = catalog.get(dataset), catalog.version(dataset, dataset_version)
+    policy = judge_settings(known.settings, {"training": choices}).training
     contract = check_trainable(catalog, known, version)
     profile = json.loads(store.read(place.profile_uri(version.location)))
     inferred = _task(known, contract, profile)
     _check_splits(known, profile, inferred.task)
-    candidates = _candidates(run_id, known.settings.training, inferred.task)
+    candidates = _candidates(run_id, policy, inferred.task)
     plan: dict[str, Any] = {
         "run_id": run_id,
         "model": model,
@@ -51,15 +55,15 @@ def plan_training(
         "task_reason": inferred.reason,
         "target": known.settings.target,
         "features": [{"name": column.name, "kind": column.kind} for column in feature_columns(known, contract)],
-        "primary_metric": primary_measure(inferred.task, known.settings.training.metric).name,
-        "seed": known.settings.training.seed,
-        "trials": known.settings.training.trials,
+        "primary_metric": primary_measure(inferred.task, policy.metric).name,
+        "seed": policy.seed,
+        "trials": policy.trials,
         "candidates": candidates,
     }
     _write(store, place.run_uri(artifacts_bucket, run_id, "plan/plan.json"), plan)
     _copy_champion(registry, store, artifacts_bucket, plan)
     ledger.annotate(run_id, dataset_version=dataset_version, outcome=_outcome(plan, inferred))
-    return _answer(artifacts_bucket, run_id, version, known.settings.training, candidates)
+    return _answer(artifacts_bucket, run_id, version, policy, candidates)
 
 
 def _task(dataset: Dataset, contract: Contract, profile: Mapping[str, Any]) -> InferredTask:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from millrace import names
 from millrace.domain import identity
+from millrace.domain.dataset import Dataset
 from millrace.domain.run import Run, RunState
 from millrace.errors import InvalidInput, TrainingImpossible
 from millrace.ports import Clock, DatasetCatalog, Pipelines, RunLedger
 from millrace.use_cases.check_trainable import check_trainable
+from millrace.use_cases.judge_settings import judge_settings
 
 
 def start_training(
@@ -21,17 +24,23 @@ def start_training(
     clock: Clock,
     dataset: str,
     version: int | None = None,
+    choices: Mapping[str, Any] | None = None,
     started_by: str,
     reason: str = "",
 ) -> Run:
     """Train on `version` (default: the newest that is READY) with the dataset's settings of now.
 
-    Raises NotFound, and TrainingImpossible with what to do about it.
+    `choices` are what this run alone does otherwise, named as in `settings.training`. Raises NotFound, InvalidInput
+    with every fault of the choices, and TrainingImpossible with what to do about it.
     """
-    number = _trainable_version(catalog, dataset, version)
+    known = catalog.get(dataset)
+    number = _trainable_version(catalog, known, version)
+    if choices:
+        judge_settings(known.settings, {"training": choices})
     now = clock.now()
     run_id = identity.requested_training_run_id(dataset, number, started_by, now)
-    return _start(ledger, pipelines, _run(run_id, dataset, number, started_by, now, {"reason": reason}))
+    said = {"reason": reason}
+    return _start(ledger, pipelines, _run(run_id, dataset, number, started_by, now, said, choices or {}))
 
 
 def train_again(
@@ -43,7 +52,9 @@ def train_again(
     run_id: str,
     started_by: str,
 ) -> Run:
-    """A new run on the dataset version of an earlier one. Raises NotFound, InvalidInput, TrainingImpossible."""
+    """A new run on the dataset version of an earlier one, with its choices. Raises NotFound, InvalidInput,
+    TrainingImpossible.
+    """
     earlier = ledger.get(run_id)
     if earlier.pipeline != names.TRAINING_PIPELINE or earlier.dataset_version is None:
         raise InvalidInput(f"{run_id} is not a training run: to ingest a file again, upload it again")
@@ -54,6 +65,7 @@ def train_again(
         clock=clock,
         dataset=earlier.dataset,
         version=earlier.dataset_version,
+        choices=earlier.input.get("training"),
         started_by=started_by,
         reason=f"again, after {run_id}",
     )
@@ -75,7 +87,7 @@ def train_on_schedule(
 
     `requested_by` is the person it goes back to, whom four eyes are held against. Raises NotFound, TrainingImpossible.
     """
-    number = _trainable_version(catalog, dataset, None)
+    number = _trainable_version(catalog, catalog.get(dataset), None)
     run_id = identity.scheduled_training_run_id(schedule_id, due_at)
     said = {"reason": f"schedule {schedule_id}", "requested_by": requested_by}
     return _start(ledger, pipelines, _run(run_id, dataset, number, started_by, clock.now(), said))
@@ -103,13 +115,12 @@ def train_on_new_version(
     return _start(ledger, pipelines, _run(run_id, dataset, version, "on_new_version", clock.now(), said))
 
 
-def _trainable_version(catalog: DatasetCatalog, dataset: str, version: int | None) -> int:
+def _trainable_version(catalog: DatasetCatalog, known: Dataset, version: int | None) -> int:
     """`version`, or the newest that is READY. Raises NotFound, TrainingImpossible."""
-    known = catalog.get(dataset)
     number = version or known.latest_ready_version
     if not number:
-        raise TrainingImpossible(f"{dataset} has no version that is ready: upload a file first")
-    check_trainable(catalog, known, catalog.version(dataset, number))
+        raise TrainingImpossible(f"{known.name} has no version that is ready: upload a file first")
+    check_trainable(catalog, known, catalog.version(known.name, number))
     return number
 
 
@@ -121,13 +132,22 @@ def start_governed_training(
     return _start(ledger, pipelines, _run(run_id, dataset, version, "governor", clock.now(), {"reason": reason}))
 
 
-def _run(run_id: str, dataset: str, version: int, started_by: str, at: datetime, said: Mapping[str, str]) -> Run:
-    payload = {
+def _run(
+    run_id: str,
+    dataset: str,
+    version: int,
+    started_by: str,
+    at: datetime,
+    said: Mapping[str, str],
+    choices: Mapping[str, Any] | None = None,
+) -> Run:
+    payload: dict[str, Any] = {
         "run_id": run_id,
         "dataset": dataset,
         "dataset_version": version,
         "model": dataset,
         "started_by": started_by,
+        "training": dict(choices or {}),
         **said,
     }
     return Run(

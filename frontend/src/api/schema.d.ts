@@ -1519,6 +1519,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/training/options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a training run can be told: versions, algorithms with their parameters, machines, and what it will take
+         * @description What a training run can be told: versions, algorithms with their parameters, machines, and what it will take.
+         */
+        get: operations["get_training_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/training/start": {
         parameters: {
             query?: never;
@@ -1529,8 +1549,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Train on a dataset version with the dataset's settings of now
-         * @description Train on a dataset version with the dataset's settings of now.
+         * Train on a dataset version with the dataset's settings of now, and what this run is to do otherwise
+         * @description Train on a dataset version with the dataset's settings of now, and what this run is to do otherwise.
          */
         post: operations["start_training_run"];
         delete?: never;
@@ -1714,6 +1734,28 @@ export interface components {
             closed_at: string | null;
             /** Revision */
             revision: number;
+        };
+        /**
+         * AlgorithmAnswer
+         * @description `spot`: its job may be interrupted and resumes, so it runs on spot capacity. `runs` trained it before.
+         */
+        AlgorithmAnswer: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Tasks */
+            tasks: components["schemas"]["Task"][];
+            /** Spot */
+            spot: boolean;
+            /** Parameters */
+            parameters: components["schemas"]["ParameterAnswer"][];
+            /** Runs */
+            runs: number;
+            /** Seconds */
+            seconds: number | null;
+            /** Cost Usd */
+            cost_usd: number | null;
         };
         /**
          * AliasMove
@@ -4043,6 +4085,34 @@ export interface components {
             total?: number | null;
         };
         /**
+         * ParameterAnswer
+         * @description A hyperparameter. A number's range is open where `minimum` or `maximum` is null; `allowed` says it in words.
+         *
+         *     What is not fixed is searched for, when `searched`, and else has its default.
+         */
+        ParameterAnswer: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Default */
+            default: number | string;
+            /** Meaning */
+            meaning: string;
+            /** Minimum */
+            minimum: number | null;
+            /** Maximum */
+            maximum: number | null;
+            /** Choices */
+            choices: string[];
+            /** Allowed */
+            allowed: string;
+            /** Searched */
+            searched: boolean;
+            /** Tasks */
+            tasks: components["schemas"]["Task"][];
+        };
+        /**
          * PartAnswer
          * @description PUT the bytes of a part to its `address`, as they are; null when they are there, or nobody waits for them.
          */
@@ -5031,6 +5101,96 @@ export interface components {
             failed_share: number | null;
         };
         /**
+         * TrainableDataset
+         * @description A dataset to choose. Without a target or a version that is ready it cannot be trained on.
+         */
+        TrainableDataset: {
+            /** Name */
+            name: string;
+            /** Target */
+            target: string | null;
+            /** Latest Ready Version */
+            latest_ready_version: number;
+        };
+        /** TrainableVersion */
+        TrainableVersion: {
+            /** Version */
+            version: number;
+            /** Accepted */
+            accepted: number | null;
+            /** Quarantined Share */
+            quarantined_share: number | null;
+            /** Warnings */
+            warnings: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
+         * TrainingChoices
+         * @description What one run does otherwise than `settings.training` of its dataset. What is not named stays as there.
+         */
+        TrainingChoices: {
+            /** Algorithms */
+            algorithms?: string[] | null;
+            /**
+             * Hyperparameters
+             * @description By algorithm: what is fixed. The search tries the others.
+             */
+            hyperparameters?: {
+                [key: string]: {
+                    [key: string]: number | string;
+                };
+            } | null;
+            /** Trials */
+            trials?: number | null;
+            /** Seed */
+            seed?: number | null;
+            /** Metric */
+            metric?: string | null;
+            /** Instance Type */
+            instance_type?: string | null;
+            /** Instance Count */
+            instance_count?: number | null;
+            /** Max Runtime Seconds */
+            max_runtime_seconds?: number | null;
+        };
+        /**
+         * TrainingOptionsAnswer
+         * @description All that a person chooses from before a run starts, with the dataset's own settings as what happens otherwise.
+         *
+         *     Algorithms are trained side by side: a run takes as long as the slowest and `around_seconds`, and costs their sum
+         *     and `around_cost_usd`.
+         */
+        TrainingOptionsAnswer: {
+            /** Datasets */
+            datasets: components["schemas"]["TrainableDataset"][];
+            /** Dataset */
+            dataset: string | null;
+            /** Target */
+            target: string | null;
+            /** @description As the settings declare it; null when it is found in the data. */
+            task: components["schemas"]["Task"] | null;
+            /** Versions */
+            versions: components["schemas"]["TrainableVersion"][];
+            policy: components["schemas"]["TrainingPolicy"] | null;
+            /** Algorithms */
+            algorithms: components["schemas"]["AlgorithmAnswer"][];
+            /** Metrics */
+            metrics: {
+                [key: string]: string[];
+            };
+            /** Machines */
+            machines: string[];
+            estimate: components["schemas"]["EstimateAnswer"] | null;
+            /** Around Seconds */
+            around_seconds: number | null;
+            /** Around Cost Usd */
+            around_cost_usd: number | null;
+        };
+        /**
          * TrainingPolicy
          * @description When and how a dataset's new versions are trained on.
          */
@@ -5089,7 +5249,13 @@ export interface components {
          * @example {
          *       "dataset": "churn",
          *       "dataset_version": 3,
-         *       "reason": "new features"
+         *       "reason": "new features",
+         *       "training": {
+         *         "algorithms": [
+         *           "xgboost"
+         *         ],
+         *         "trials": 8
+         *       }
          *     }
          */
         TrainingRequest: {
@@ -5102,6 +5268,7 @@ export interface components {
              * @default
              */
             reason: string;
+            training?: components["schemas"]["TrainingChoices"] | null;
         };
         /**
          * TransferState
@@ -14346,6 +14513,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EstimateAnswer"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_training_options: {
+        parameters: {
+            query?: {
+                /** @description The dataset to train on; without it the first that can be. */
+                dataset?: string | null;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingOptionsAnswer"];
                 };
             };
             /** @description What you have is still true. */

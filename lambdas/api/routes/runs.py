@@ -13,22 +13,23 @@ from lambdas.api.manners import etag_of
 from lambdas.api.paging import CURSOR_PATTERN, Cursor, Limit, from_cursor, page_of, to_cursor
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import run_examples as examples
+from lambdas.api.shapes import training_examples
 from lambdas.api.shapes.names import RunId
 from lambdas.api.shapes.runs import (
-    EstimateAnswer,
     LogAnswer,
     LogLineAnswer,
     RunDetail,
     RunPage,
     RunSummary,
     StopRequest,
-    TrainingRequest,
     run_detail,
     run_summary,
 )
+from lambdas.api.shapes.training import EstimateAnswer, TrainingOptionsAnswer, TrainingRequest, options_answer
 from millrace import bootstrap, errors
 from millrace.domain.role import EVERYONE, SCIENTISTS
 from millrace.domain.run import Run, RunState
+from millrace.use_cases.describe_training import describe_training
 from millrace.use_cases.estimate_training import estimate_training
 from millrace.use_cases.read_steps import read_steps
 from millrace.use_cases.start_training import start_training, train_again
@@ -55,7 +56,7 @@ StateFilter = Annotated[RunState | None, Query(description="Only runs in this st
     links={"run": {"operationId": "get_run", "parameters": {"run_id": "$response.body#/run_id"}}},
 )
 def start_training_run(request: Annotated[TrainingRequest, Body()]) -> Response[RunSummary]:
-    """Train on a dataset version with the dataset's settings of now."""
+    """Train on a dataset version with the dataset's settings of now, and what this run is to do otherwise."""
     platform = bootstrap.platform()
     run = start_training(
         catalog=platform.catalog,
@@ -64,13 +65,16 @@ def start_training_run(request: Annotated[TrainingRequest, Body()]) -> Response[
         clock=platform.clock,
         dataset=request.dataset,
         version=request.dataset_version,
+        choices=request.choices(),
         started_by=resource.caller.actor,
         reason=request.reason,
     )
     return _started(run)
 
 
-@resource.endpoint("GET", "/training/estimate", allow=EVERYONE, raises=[errors.NotFound], example=examples.ESTIMATE)
+@resource.endpoint(
+    "GET", "/training/estimate", allow=EVERYONE, raises=[errors.NotFound], example=training_examples.ESTIMATE
+)
 def get_training_estimate(
     dataset: Annotated[str, Query(max_length=40, description="The dataset to train on.")],
 ) -> Response[EstimateAnswer]:
@@ -78,6 +82,20 @@ def get_training_estimate(
     platform = bootstrap.platform()
     found = estimate_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset)
     return answer(EstimateAnswer(dataset=dataset, **found._asdict()))
+
+
+@resource.endpoint(
+    "GET", "/training/options", allow=EVERYONE, raises=[errors.NotFound], example=training_examples.OPTIONS
+)
+def get_training_options(
+    dataset: Annotated[
+        str | None, Query(max_length=40, description="The dataset to train on; without it the first that can be.")
+    ] = None,
+) -> Response[TrainingOptionsAnswer]:
+    """What a training run can be told: versions, algorithms with their parameters, machines, and what it will take."""
+    platform = bootstrap.platform()
+    found = describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset)
+    return answer(options_answer(found))
 
 
 @resource.endpoint("GET", "/runs", allow=EVERYONE, example=examples.PAGE)

@@ -46,15 +46,6 @@ DETAIL = {
     "input": {"dataset": "churn", "dataset_version": 3, "reason": "new features"},
 }
 STARTED = {**SUMMARY, "state": "RUNNING", "ended_at": None, "seconds": None, "outcome": None}
-ESTIMATE = {
-    "dataset": "churn",
-    "runs": 12,
-    "of_this_dataset": True,
-    "seconds": 640.0,
-    "shortest_seconds": 590.0,
-    "longest_seconds": 1210.0,
-    "cost_usd": 0.03,
-}
 LOG = {
     "lines": [{"at": _STARTED, "job": "training-b69cfade296b-xgboost", "text": "validation:roc_auc=0.83;"}],
     "next_cursor": "WyI5YzA1",

@@ -66,31 +66,6 @@ class RunDetail(RunSummary):
     input: dict[str, Any]
 
 
-class TrainingRequest(BaseModel):
-    """What to train on: the newest version that is ready, when none is named."""
-
-    model_config = {
-        "extra": "forbid",
-        "json_schema_extra": {"examples": [{"dataset": "churn", "dataset_version": 3, "reason": "new features"}]},
-    }
-
-    dataset: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
-    dataset_version: int | None = Field(default=None, ge=1, le=99_999_999)
-    reason: str = Field(default="", max_length=2000)
-
-
-class EstimateAnswer(BaseModel):
-    """What training took before: medians, with the shortest and the longest. Null where no run says anything."""
-
-    dataset: str
-    runs: int
-    of_this_dataset: bool = Field(description="False when it has none yet and those of all datasets were looked at.")
-    seconds: float | None
-    shortest_seconds: float | None
-    longest_seconds: float | None
-    cost_usd: float | None
-
-
 class StopRequest(BaseModel):
     """Why: it stays with the run."""
 

@@ -37,8 +37,8 @@ FOUND = {
     "list_dataset_versions", "get_dataset_version", "get_profile", "list_quarantined_rows", "get_dataset_file",
     "get_quality_history", "list_models", "get_model", "list_model_versions", "get_model_history", "get_champion",
     "get_model_version", "get_evaluation", "get_lineage", "get_model_card", "get_model_file", "list_runs", "get_run",
-    "get_run_logs", "get_training_estimate", "list_activity", "get_dashboard_stats", "change_dataset",
-    "start_upload", "put_alias",
+    "get_run_logs", "get_training_estimate", "get_training_options", "list_activity", "get_dashboard_stats",
+    "change_dataset", "start_upload", "put_alias",
 }  # fmt: skip
 
 

@@ -119,6 +119,18 @@ def test_rows_that_are_no_json_ask_nobody(millrace: Callable[..., Said]) -> None
     assert "are not JSON" in printed.err
 
 
+def test_a_run_is_started_with_choices_of_its_own(millrace: Callable[..., Said]) -> None:
+    api = FakeApi(said({"run_id": "training-1"}, 201), said({"run_id": "training-2"}, 201))
+
+    told = ("--algorithm", "xgboost", "--algorithm", "linear", "--trials", "8", "--reason", "more trials")
+    assert "started training-1" in millrace(api, "train", "credit", *told).out
+    millrace(api, "train", "credit")
+
+    assert sent_body(api)["training"] == {"algorithms": ["xgboost", "linear"], "trials": 8}
+    assert sent_body(api)["reason"] == "more trials"
+    assert "training" not in sent_body(api, 1)
+
+
 def ticket(*addresses: str | None) -> Answer:
     parts = [{"number": n + 1, "size_bytes": 4, "address": address} for n, address in enumerate(addresses)]
     return said({"upload_id": "u1", "size_bytes": 4 * len(parts), "part_bytes": 4, "parts": parts})

@@ -111,6 +111,14 @@ def test_a_lost_post_is_sent_again_with_the_same_key() -> None:
     assert json.loads(second.body or b"") == {"dataset": "churn", "reason": "", "dataset_version": 3}
 
 
+def test_choices_for_a_run_alone_go_with_it() -> None:
+    api = FakeApi(said({"run_id": "training-1"}, 201))
+
+    api.client().start_training("churn", choices={"algorithms": ["linear"], "trials": 2})
+
+    assert json.loads(api.asked[0].body or b"")["training"] == {"algorithms": ["linear"], "trials": 2}
+
+
 def test_two_posts_have_two_keys() -> None:
     api = FakeApi(said({}), said({}))
 

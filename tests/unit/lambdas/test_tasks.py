@@ -99,7 +99,7 @@ def test_training_through_its_states(world: World, context: Any) -> None:
 
 def test_errors_reach_the_state_machine_under_their_own_names(world: World, context: Any) -> None:
     world.ready()
-    state = {"run_id": "training-1", "dataset": "credit", "dataset_version": 1, "model": "credit"}
+    state = {"run_id": "training-1", "dataset": "credit", "dataset_version": 1, "model": "credit", "training": {}}
 
     with pytest.raises(TrainingImpossible):
         plan_training.handler(state, context)

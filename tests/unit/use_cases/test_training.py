@@ -65,6 +65,7 @@ def test_training_starts_on_the_newest_ready_version(world: World) -> None:
             "dataset_version": 2,
             "model": "credit",
             "started_by": "ada",
+            "training": {},
             "reason": "new rows",
         },
     )
@@ -148,6 +149,59 @@ def test_training_again_uses_the_same_version_and_says_after_which_run(world: Wo
     assert second.run_id != first.run_id
     assert (second.dataset_version, second.started_by) == (1, "bob")
     assert second.input["reason"] == f"again, after {first.run_id}"
+
+
+def test_a_run_may_do_otherwise_than_its_dataset_says_and_the_settings_stay(world: World) -> None:
+    world.configure(target="status", training={"trials": 2, "seed": 11})
+    world.ready()
+
+    choices = {"algorithms": ["xgboost"], "trials": 9, "hyperparameters": {"xgboost": {"max_depth": 3}}}
+    run = world.start(choices=choices)
+    told = world.plan(run)
+
+    plan = world.read_json(ARTIFACTS_BUCKET, f"runs/{run.run_id}/plan/plan.json")
+    assert world.ledger.get(run.run_id).input["training"] == choices
+    assert (plan["trials"], plan["seed"]) == (9, 11)
+    assert [each["algorithm"] for each in plan["candidates"]] == ["xgboost"]
+    assert plan["candidates"][0]["hyperparameters"] == {"max_depth": 3}
+    assert [each["algorithm"] for each in told["candidates"]] == ["xgboost"]
+    assert world.catalog.get("credit").settings.training.trials == 2
+
+
+def test_a_run_on_another_machine_trains_there(world: World) -> None:
+    world.configure(target="status")
+    world.ready()
+
+    told = world.plan(world.start(choices={"instance_type": "ml.m5.4xlarge", "max_runtime_seconds": 600}))
+
+    assert {each["instance_type"] for each in told["candidates"]} == {"ml.m5.4xlarge"}
+    assert {each["max_runtime_seconds"] for each in told["candidates"]} == {600}
+
+
+def test_training_again_chooses_as_before(world: World) -> None:
+    world.configure(target="status")
+    world.ready()
+    first = world.start(choices={"algorithms": ["linear"]})
+
+    assert again(world, first.run_id).input["training"] == {"algorithms": ["linear"]}
+
+
+def test_wrong_choices_are_refused_all_at_once_before_a_run_is_opened(world: World) -> None:
+    world.configure(target="status")
+    world.ready()
+
+    faulty = {"algorithms": ["forest"], "trials": 99, "hyperparameters": {"xgboost": {"max_depth": 99, "eta": 1}}}
+    with pytest.raises(InvalidInput, match=r"training\.trials: "):
+        world.start(choices=faulty)
+    with pytest.raises(InvalidInput) as refusal:
+        world.start(choices={**faulty, "trials": 9})
+
+    said = str(refusal.value).split("; ")
+    assert said[0].startswith("training.algorithms: there is no 'forest'")
+    assert said[1].startswith("training.hyperparameters.xgboost.max_depth: ")
+    assert "max_depth is 99, but must be an integer from" in said[1]
+    assert said[2].startswith("training.hyperparameters.xgboost.eta: ")
+    assert training_runs(world) == []
 
 
 def test_an_ingest_run_is_not_trained_again(world: World) -> None:

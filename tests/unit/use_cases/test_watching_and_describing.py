@@ -16,6 +16,7 @@ from millrace.domain.run import Job, RunState, Step
 from millrace.errors import ChangedMeanwhile, Conflict, EvaluationInvalid, InvalidInput, NotFound
 from millrace.use_cases.describe_model_version import alias_periods, read_evaluation, thin, write_model_card
 from millrace.use_cases.describe_model_version import trace_model_version as trace
+from millrace.use_cases.describe_training import TrainingOptions, describe_training
 from millrace.use_cases.estimate_training import Estimate, estimate_training
 from millrace.use_cases.read_quarantine import read_quarantine
 from millrace.use_cases.replace_contract import replace_contract
@@ -93,6 +94,66 @@ class TestEstimates:
         assert self.estimate(world) == Estimate(0, False, None, None, None, None)
         with pytest.raises(NotFound):
             self.estimate(world, "nobody")
+
+
+class TestTrainingOptions:
+    def described(self, world: World, dataset: str | None = "credit") -> TrainingOptions:
+        return describe_training(catalog=world.catalog, ledger=world.ledger, dataset=dataset)
+
+    def trained(self, world: World, name: str, whole: float, **minutes: float) -> None:
+        """A run of `whole` minutes in which each algorithm was trained, side by side, for so many."""
+        steps = [
+            Step(
+                name="Train",
+                item=algorithm,
+                state=RunState.SUCCEEDED,
+                started_at=NOON,
+                ended_at=later(each),
+                job=Job(service="sagemaker", name=algorithm, machine="ml.m5.large", billable_seconds=each * 60),
+            )
+            for algorithm, each in minutes.items()
+        ]
+        evaluated = Job(service="sagemaker", name="evaluation", machine="ml.m5.large", billable_seconds=60)
+        steps.append(Step(name="EvaluateCandidates", state=RunState.SUCCEEDED, job=evaluated))
+        world.ledger.open(a_run(run_id=name, pipeline="training", dataset="credit", started_at=NOON))
+        world.ledger.close(name, state=RunState.SUCCEEDED, reason=None, steps=steps, at=later(whole))
+
+    def test_each_algorithm_says_what_it_took_and_the_rest_what_is_around_them(self, world: World) -> None:
+        world.catalog.ensure("credit", at=NOON, actor="ada")
+        self.trained(world, "training-1", 30, xgboost=20, linear=5)
+        self.trained(world, "training-2", 20, xgboost=10)
+
+        found = self.described(world)
+
+        assert [each[:3] for each in found.algorithms] == [("linear", 1, 300.0), ("xgboost", 2, 900.0)]
+        assert found.algorithms[1].cost_usd == pytest.approx(15 / 60 * 0.115)
+        assert found.around_seconds == 600.0
+        assert found.around_cost_usd == pytest.approx(1 / 60 * 0.115)
+        assert found.estimate is not None
+        assert found.estimate.runs == 2
+
+    def test_versions_that_are_ready_are_offered_newest_first(self, world: World) -> None:
+        world.configure(target="status")
+        world.ready("uploads/credit/may.csv", b"1")
+        world.ready("uploads/credit/june.csv", b"2")
+        world.register(world.dropped("uploads/credit/july.csv", b"3"))
+
+        assert [each.version for each in self.described(world).versions] == [2, 1]
+
+    def test_without_a_name_the_first_dataset_that_can_be_trained_on_is_meant(self, world: World) -> None:
+        assert self.described(world, None).dataset is None
+        world.catalog.ensure("apples", at=NOON, actor="ada")
+        assert str(self.described(world, None).dataset).startswith("name='apples'")
+        world.configure(target="status")
+        world.ready()
+
+        found = self.described(world, None)
+
+        assert [each.name for each in found.datasets] == ["apples", "credit"]
+        assert found.dataset is not None
+        assert found.dataset.name == "credit"
+        with pytest.raises(NotFound):
+            self.described(world, "nobody")
 
 
 class TestEvaluations:

@@ -320,6 +320,7 @@ class World:
             dataset=run.dataset,
             dataset_version=int(run.dataset_version or 0),
             model=str(run.model),
+            choices=run.input["training"],
         )
 
     def train(self, run: Run, plan: dict[str, Any], *, failing: dict[str, str] | None = None) -> list[TrainedCandidate]:
