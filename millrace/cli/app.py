@@ -68,7 +68,8 @@ class SignedIn:
             print_json(document)
         else:
             for each in tables:
-                self.console.print(each, highlight=False)
+                # A line that the terminal breaks itself stays one line to copy: an address, an id.
+                self.console.print(each, highlight=False, soft_wrap=isinstance(each, str))
 
 
 def signed_in(environment: str, as_json: bool) -> SignedIn:
@@ -372,6 +373,7 @@ def predict(
 def batch(
     name: Annotated[str, typer.Argument(metavar="MODEL")],
     file: FileArgument,
+    save: Annotated[Path | None, typer.Option(help="Download the results here, as CSV.", dir_okay=False)] = None,
     wait: Annotated[bool, typer.Option(help="Follow until the results are there.")] = True,
     timeout: Annotated[float, typer.Option(help="Seconds to follow.")] = 3600.0,
     environment: EnvironmentOption = LOCAL,
@@ -385,11 +387,16 @@ def batch(
         here.show(job, started_line(job["job_id"]))
         return
     ended = sending.follow(here.client, job["job_id"], here.console, seconds=timeout)
-    results = here.client.batch_results(job["job_id"]) if ended["state"] == "SUCCEEDED" else {"files": []}
-    files = (f"{each['format']:<8} {each['address']}" for each in results["files"])
-    here.show({"run": ended, "results": results}, ended_line(ended), *files)
     if ended["state"] != "SUCCEEDED":
+        here.show({"run": ended, "results": {"files": []}}, ended_line(ended))
         raise typer.Exit(1)
+    if save is not None:
+        here.client.save_batch_results(job["job_id"], save)
+        here.show({"run": ended, "results": {"saved": str(save)}}, ended_line(ended), f"saved as {save}")
+        return
+    results = here.client.batch_results(job["job_id"])
+    files = (f"{each['format']:<8} {each['address']}" for each in results["files"])
+    here.show({"run": ended, "results": results}, ended_line(ended), *files, "good for five minutes; or: --save FILE")
 
 
 @audit_app.command(name="verify")

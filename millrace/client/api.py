@@ -14,7 +14,7 @@ from uuid import uuid4
 from millrace.client import transport
 from millrace.client.credentials import Credentials
 from millrace.client.problems import NotFound, problem_of
-from millrace.client.transfers import Sent, send_parts
+from millrace.client.transfers import Sent, fetch_file, send_parts
 from millrace.client.transport import Answer, Request, Send, Unreachable, check_address
 from millrace.errors import PlatformError
 
@@ -247,6 +247,11 @@ class Client:
     def batch_results(self, job_id: str) -> Document:
         """Where to download the results of a batch inference that SUCCEEDED, for five minutes."""
         return dict(self.get(at("inference", "batch", job_id, "results")))
+
+    def save_batch_results(self, job_id: str, file: Path) -> None:
+        """Download the results of a batch inference that SUCCEEDED, as CSV."""
+        addresses = [each["address"] for each in self.batch_results(job_id)["files"] if each["format"] == "csv"]
+        fetch_file(addresses[0], file, send=self._send)
 
     def _post(self, path: str, body: Any = None) -> Document:
         return dict(self.request("POST", path, body).body)

@@ -1,15 +1,16 @@
-"""Sending a file in parts, straight to the bucket, and going on after a break."""
+"""Sending a file in parts, straight to the bucket, going on after a break; and fetching one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from millrace.client.transport import Request, Send, Unreachable
 from millrace.errors import InvalidInput, PlatformError
 
 ATTEMPTS = 3
+FETCHED_BYTES = 32 * 1024 * 1024
 Sent = Callable[[int], None]
 Ticket = dict[str, Any]
 
@@ -20,6 +21,34 @@ class UploadInterrupted(PlatformError):
     def __init__(self, upload_id: str, reason: str) -> None:
         super().__init__(f"the upload {upload_id} was interrupted ({reason}); what was sent is kept")
         self.upload_id = upload_id
+
+
+class DownloadFailed(PlatformError):
+    """The bucket did not give the file: its address is good for a few minutes only."""
+
+
+def fetch_file(address: str, file: Path, *, send: Send) -> None:
+    """Download to `file`, part by part; there is no file before it is whole. Raises DownloadFailed, Unreachable."""
+    part = file.with_name(f"{file.name}.part")
+    try:
+        with part.open("wb") as content:
+            _fetch_into(content, address, send)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fetch_into(content: BinaryIO, address: str, send: Send) -> None:
+    while True:
+        first = content.tell()
+        answer = send(Request("GET", address, {"Range": f"bytes={first}-{first + FETCHED_BYTES - 1}"}))
+        if answer.status == 416:  # nothing after the last byte
+            return
+        if answer.status not in (200, 206):
+            raise DownloadFailed(f"the download was refused with HTTP {answer.status}: ask for its address again")
+        content.write(answer.content)
+        if answer.status == 200 or len(answer.content) < FETCHED_BYTES:
+            return
 
 
 def send_parts(

@@ -159,6 +159,21 @@ def test_batch_sends_a_file_waits_and_says_where_the_results_are(millrace: Calla
     assert "https://bucket.test/results.csv" in printed.out
 
 
+def test_the_results_of_a_batch_are_saved_where_one_says(
+    millrace: Callable[..., Said], file: str, tmp_path: Path
+) -> None:
+    results = {"files": [{"format": format, "address": f"https://b.test/r.{format}"} for format in ("parquet", "csv")]}
+    job = said({"job_id": "batch-1"}, 202)
+    api = FakeApi(ticket("https://b.test/1", "https://b.test/2"), TAKEN, TAKEN, job, run_of("SUCCEEDED"), said(results))
+    api.answers.append(Answer(206, {}, b"id,prediction\n"))
+
+    printed = millrace(api, "batch", "credit", file, "--save", "out.csv")
+
+    assert api.asked[-1].url == "https://b.test/r.csv"
+    assert (tmp_path / "out.csv").read_bytes() == b"id,prediction\n"
+    assert (printed.exit_code, "saved as out.csv" in printed.out) == (0, True)
+
+
 def test_a_batch_that_fails_says_why_and_a_script_notices(millrace: Callable[..., Said], file: str) -> None:
     job = said({"job_id": "batch-1"}, 202)
     api = FakeApi(ticket("https://b.test/1", "https://b.test/2"), TAKEN, TAKEN, job, run_of("FAILED", reason="torn"))

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from millrace.client import Answer, UploadInterrupted
+from millrace.client import Answer, Unreachable, UploadInterrupted
+from millrace.client.transfers import DownloadFailed, fetch_file
 from millrace.errors import InvalidInput
 from tests.unit.client.fake_api import LOST, FakeApi, said
 
@@ -97,3 +98,34 @@ def test_a_file_of_rows_to_predict_is_sent_and_started(file: Path) -> None:
 
     assert api.lines[0] == "POST /inference/batch/uploads"
     assert b'"upload_id": "u1"' in (api.asked[-1].body or b"")
+
+
+def test_a_file_is_fetched_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("millrace.client.transfers.FETCHED_BYTES", 4)
+    api = FakeApi(Answer(206, {}, b"aaaa"), Answer(206, {}, b"bbbb"), Answer(416, {}, b""))
+
+    fetch_file("https://bucket.test/r", tmp_path / "r.csv", send=api.send)
+
+    assert (tmp_path / "r.csv").read_bytes() == b"aaaabbbb"
+    assert [each.headers["Range"] for each in api.asked] == ["bytes=0-3", "bytes=4-7", "bytes=8-11"]
+    assert [name for each in api.asked for name in each.headers] == ["Range"] * 3
+
+
+def test_a_bucket_that_knows_no_parts_gives_the_whole(tmp_path: Path) -> None:
+    api = FakeApi(Answer(200, {}, b"aaaa"))
+
+    fetch_file("https://bucket.test/r", tmp_path / "r.csv", send=api.send)
+
+    assert (tmp_path / "r.csv").read_bytes() == b"aaaa"
+
+
+@pytest.mark.parametrize("last", [REFUSED, LOST])
+def test_half_a_download_is_no_file(last: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("millrace.client.transfers.FETCHED_BYTES", 4)
+    (tmp_path / "r.csv").write_bytes(b"earlier")
+    api = FakeApi(Answer(206, {}, b"aaaa"), last)
+
+    with pytest.raises((DownloadFailed, Unreachable)):
+        fetch_file("https://bucket.test/r", tmp_path / "r.csv", send=api.send)
+
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("r.csv", b"earlier")]
