@@ -108,6 +108,23 @@ class ModelVersion(Entity):
         return f"{self.model}:{self.number}"
 
 
+def verdict_now(version: ModelVersion, champion: ModelVersion | None) -> str:
+    """The verdict's sentence, and before it what has happened to it: `champion` may have come after the comparison.
+
+    Versions of one run were judged on the same rows, so their figures may stand beside each other.
+    """
+    said = version.verdict.sentence
+    if champion is None or champion.id == version.id or version.verdict.compared_with == champion.id:
+        return said
+    mine, theirs = version.metrics.get(version.primary_metric), champion.metrics.get(version.primary_metric)
+    if champion.lineage.run_id == version.lineage.run_id and mine is not None and theirs is not None:
+        return (
+            f"{champion.id} of the same run is the champion since: {theirs.value:.4f} {version.primary_metric} on the "
+            f"same {version.verdict.test_rows:,} test rows, and {mine.value:.4f} here. When both were judged: {said}"
+        )
+    return f"{champion.id} is the champion now, and this was not compared with it. When it was judged: {said}"
+
+
 class RegisteredModel(Entity):
     """A named line of versions. `aliases` maps an alias to exactly one version number.
 

@@ -30,11 +30,15 @@ class NeedKind(StrEnum):
 
 
 class Need(NamedTuple):
-    """One thing that waits for a person: an approval, of which `version` is to be looked at first, a failure, drift."""
+    """One thing that waits for a person: an approval, of which `version` is to be looked at first, a failure, drift.
+
+    `champion` is what serves now, which may have become so after that version was judged.
+    """
 
     kind: NeedKind
     at: datetime
     version: ModelVersion | None = None
+    champion: ModelVersion | None = None
     waiting: int = 0
     run: Run | None = None
     drift: DriftSummary | None = None
@@ -135,13 +139,17 @@ def _moves(registry: ModelRegistry, model: str, since: datetime) -> Sequence[Mod
 
 def _approvals(registry: ModelRegistry, waiting: Sequence[RegisteredModel]) -> list[Need]:
     latest = {model.name: sorted(model.pending)[-_VERSIONS_LOOKED_AT:] for model in waiting}
-    versions = _look_up(registry, {(name, number) for name, numbers in latest.items() for number in numbers})
-    return [_approval(model, [versions[model.name, number] for number in latest[model.name]]) for model in waiting]
+    champions = {(model.name, model.aliases[CHAMPION]) for model in waiting if CHAMPION in model.aliases}
+    pending = {(name, number) for name, numbers in latest.items() for number in numbers}
+    versions = _look_up(registry, pending | champions)
+    return [_approval(model, latest[model.name], versions) for model in waiting]
 
 
-def _approval(model: RegisteredModel, latest: Sequence[ModelVersion]) -> Need:
-    first = max(latest, key=lambda version: (version.recommended, version.number))
-    return Need(NeedKind.APPROVAL, first.created_at, version=first, waiting=len(model.pending))
+def _approval(model: RegisteredModel, latest: Sequence[int], versions: Mapping[tuple[str, int], ModelVersion]) -> Need:
+    waiting = [versions[model.name, number] for number in latest]
+    first = max(waiting, key=lambda version: (version.recommended, version.number))
+    champion = versions.get((model.name, model.aliases.get(CHAMPION, 0)))
+    return Need(NeedKind.APPROVAL, first.created_at, version=first, champion=champion, waiting=len(model.pending))
 
 
 def _failures(ledger: RunLedger, now: datetime) -> list[Need]:

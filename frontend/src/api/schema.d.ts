@@ -3647,7 +3647,7 @@ export interface components {
             version?: components["schemas"]["VersionBrief"] | null;
             /**
              * Sentence
-             * @description Of an approval: the verdict on that version.
+             * @description Of an approval: the verdict, and what has come since.
              */
             sentence?: string | null;
             /**

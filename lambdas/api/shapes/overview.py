@@ -10,7 +10,7 @@ from lambdas.api.shapes.activity import DayOfRuns
 from lambdas.api.shapes.models import VersionBrief, brief
 from lambdas.api.shapes.monitoring import DriftReportSummary, report_summary
 from lambdas.api.shapes.runs import RunSummary, run_summary
-from millrace.domain.model import Metric
+from millrace.domain.model import Metric, verdict_now
 from millrace.use_cases.survey_platform import LiveModel, Need, NeedKind
 
 
@@ -21,7 +21,7 @@ class NeedAnswer(BaseModel):
     at: datetime
     model: str | None = None
     version: VersionBrief | None = Field(default=None, description="Of an approval: the version to look at first.")
-    sentence: str | None = Field(default=None, description="Of an approval: the verdict on that version.")
+    sentence: str | None = Field(default=None, description="Of an approval: the verdict, and what has come since.")
     waiting: int = Field(default=0, description="Of an approval: how many versions of the model wait.")
     run: RunSummary | None = Field(default=None, description="Of a failure: the run.")
     step: str | None = Field(default=None, description="Of a failure: the step that failed, where one did.")
@@ -82,7 +82,7 @@ def need_answer(need: Need) -> NeedAnswer:
         at=need.at,
         model=next((each.model for each in (version, run, drift) if each is not None), None),
         version=brief(version) if version else None,
-        sentence=version.verdict.sentence if version else None,
+        sentence=verdict_now(version, need.champion) if version else None,
         waiting=need.waiting,
         run=run_summary(run) if run else None,
         step=next((step.name for step in run.steps if step.reason), None) if run else None,

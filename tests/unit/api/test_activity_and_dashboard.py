@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -124,6 +125,24 @@ def test_what_needs_somebody_is_a_model_to_decide_on_and_a_failure_that_nothing_
     assert (approval["kind"], approval["model"], approval["waiting"]) == ("approval", "credit", 3)
     assert approval["version"]["recommended"]
     assert (failure["kind"], failure["run"]["run_id"], failure["step"]) == ("run_failed", "alone", "PrepareDataset")
+
+
+def test_a_version_that_waits_says_who_became_champion_since_it_was_judged(api: Api) -> None:
+    api.trained()
+    before = api.get("/dashboard/overview")
+    api.world.registry.decide("credit", 2, approve=True, actor="ada", reason="best", at=NOON)
+    api.world.registry.move_alias("credit", "champion", 2, expected=None, actor="ada", reason="best", at=NOON)
+
+    after = api.get("/dashboard/overview")
+
+    assert re.match(r"\w+ gains 0\.3\.", before.json["needs"][0]["sentence"])
+    (approval,) = after.json["needs"]
+    assert approval["version"]["id"] != "credit:2"
+    assert re.match(
+        r"credit:2 of the same run is the champion since: 0\.\d{4} roc_auc on the same 668 test rows, "
+        r"and 0\.\d{4} here\. When both were judged: \w+ gains 0\.3\.",
+        approval["sentence"],
+    )
 
 
 def test_the_overview_is_sent_again_only_when_something_on_it_has_changed(api: Api) -> None:

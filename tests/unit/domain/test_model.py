@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from millrace.domain.model import ModelEvent, ModelEventKind, parse_version_id, version_with_alias_at
+from millrace.domain.model import ModelEvent, ModelEventKind, parse_version_id, verdict_now, version_with_alias_at
 from millrace.errors import InvalidInput
-from tests.builders import later
+from tests.builders import a_model_version, later
+
+
+def test_a_verdict_against_who_is_champion_now_is_told_as_it_was() -> None:
+    champion = a_model_version(1)
+    verdict = champion.verdict.model_copy(update={"compared_with": "credit:1", "sentence": "Better by 0.02."})
+    version = a_model_version(2).model_copy(update={"verdict": verdict})
+
+    assert verdict_now(version, champion) == verdict_now(version, None) == "Better by 0.02."
+
+
+def test_a_champion_of_another_run_is_named_without_figures_of_other_rows() -> None:
+    lineage = a_model_version(1).lineage.model_copy(update={"run_id": "training-9"})
+    champion = a_model_version(1).model_copy(update={"lineage": lineage})
+    version = a_model_version(2)
+
+    said = verdict_now(version, champion)
+
+    assert said.startswith(
+        f"{champion.id} is the champion now, and this was not compared with it. When it was judged: "
+    )
+    assert said.endswith(version.verdict.sentence)
 
 
 def a_move(sequence: int, number: int, *, minutes: float, alias: str = "champion") -> ModelEvent:

@@ -2,8 +2,8 @@ import type { Schemas } from '../../api/client';
 
 type Entry = Schemas['ActivityEntry'];
 
-/** What happened, as a sentence without its subject. What is not known here is shown as it is called. */
-const SENTENCES: Partial<Record<Entry['action'], string>> = {
+/** What happened, as a sentence without its subject. */
+const SENTENCES: Record<Entry['action'], string> = {
   'dataset.created': 'Made the dataset',
   'dataset.configured': 'Changed settings',
   'contract.changed': 'Changed the contract',
@@ -35,24 +35,39 @@ const SENTENCES: Partial<Record<Entry['action'], string>> = {
   'rollout.passed': 'Ended a rollout well',
   'rollout.ended': 'Ended a rollout',
   'drift.reported': 'Reported on drift',
+  'alert.opened': 'Opened an alert',
+  'alert.noticed': 'Noticed it again',
+  'alert.woken': 'Noticed it again after its snooze',
+  'alert.acknowledged': 'Took an alert on',
+  'alert.snoozed': 'Snoozed an alert',
+  'alert.closed': 'Closed an alert',
+  'channel.created': 'Made a channel',
+  'channel.changed': 'Changed a channel',
+  'channel.deleted': 'Deleted a channel',
+  'schedule.created': 'Made a schedule',
+  'schedule.changed': 'Changed a schedule',
+  'schedule.deleted': 'Deleted a schedule',
+  'schedule.fired': 'Did what a schedule asked for',
+  'retraining.decided': 'Decided about retraining',
 };
 
 export function sentenceOf({ action, detail }: Entry): string {
-  const sentence = SENTENCES[action] ?? action;
-  const reason = typeof detail['reason'] === 'string' && detail['reason'] ? `: ${detail['reason']}` : '';
-  return sentence + reason;
+  // What was said in full tells more than the word that programs go by.
+  const said = [detail['sentence'], detail['reason']].find((each) => typeof each === 'string' && each !== '') as string | undefined;
+  return SENTENCES[action] + (said ? `: ${said.replaceAll('`', '')}` : '');
 }
 
 /** Who did it, short: a person by name, a run or a machine by what it is. */
 export function whoOf(actor: string): string {
   const [kind = '', name] = actor.split(':');
   if (kind === 'user') return name ?? actor;
-  return kind === 'run' ? 'a run' : actor.replace(/_/g, ' ');
+  const machine = { run: 'a run', report: 'a drift report', alarm: 'an alarm' }[kind];
+  return machine ?? actor.replace(/_/g, ' ');
 }
 
 /** Where the thing is looked at; null where it has no place. */
 export function placeOf(subject: string): string | null {
   const [kind = '', name = ''] = subject.split(':');
-  const area = { dataset: 'datasets', model: 'models', run: 'runs' }[kind];
+  const area = { dataset: 'datasets', model: 'models', run: 'runs', alert: 'alerts' }[kind];
   return area && name ? `/${area}/${name}` : null;
 }
