@@ -27,9 +27,9 @@ const DIALOGS: Array<[path: string, button: RegExp]> = [
 
 /** Whatever was decided already: the version waits, and its model is live. */
 async function undecided(page: Page): Promise<void> {
-  await page.route(/\/models\/penguins(:|%3A)1\/detail$/, async (route) => {
-    const real = (await (await route.fetch()).json()) as { approval: object };
-    await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' } } });
+  await page.route(/\/dashboard\/models\/penguins(:|%3A)1$/, async (route) => {
+    const real = (await (await route.fetch()).json()) as { version: { approval: object } };
+    await route.fulfill({ json: { ...real, version: { ...real.version, approval: { ...real.version.approval, state: 'PENDING' } } } });
   });
   await page.route('**/api/models/penguins', async (route) => {
     const real = (await (await route.fetch()).json()) as { latest: object };
@@ -60,7 +60,7 @@ for (const width of [1440, 390]) {
 
     test('A1 nor does what a screen opens', async ({ page }) => {
       await undecided(page);
-      for (const path of ['/api-keys', '/channels', '/schedules']) await page.route(new RegExp(`/api${path}(\\?.*)?$`), (route) => route.fulfill({ json: example(path) }));
+      await page.route('**/api/dashboard/settings', (route) => route.fulfill({ json: example('/dashboard/settings') }));
       await page.route(/\/api\/channels\/\w+\/deliveries/, (route) => route.fulfill({ json: example('/channels/{channel_id}/deliveries') }));
       let shown = '';
       for (const [path, button] of DIALOGS) {
@@ -91,10 +91,10 @@ for (const width of [1440, 390]) {
       await page.getByRole('button', { name: 'Stop…' }).click();
       await expect(page.getByRole('dialog')).toBeVisible();
       await expectOpenToAll(page, 'stop');
-      const job = example('/inference/batch/{job_id}') as { job_id: string };
-      await page.route(`**/api/inference/batch/${job.job_id}`, (route) => route.fulfill({ json: job }));
-      await page.route(`**/api/inference/batch/${job.job_id}/quarantine**`, (route) => route.fulfill({ json: example('/inference/batch/{job_id}/quarantine') }));
-      await open(page, `/predictions/${job.job_id}`);
+      const shown = example('/dashboard/predictions/{job_id}') as { job: { job_id: string } };
+      const path = `/predictions/${shown.job.job_id}`;
+      await page.route(`**/api/dashboard${path}`, (route) => route.fulfill({ json: shown }));
+      await open(page, path);
       await expectOpenToAll(page, 'a job of predictions');
       await expectNoSidewaysScroll(page, 'a job of predictions');
     });

@@ -3,9 +3,9 @@ import type { Page } from '@playwright/test';
 
 import type { components } from '../src/api/schema';
 import { example } from './contract';
-import { answer, expect, open, test } from './fixtures';
+import { expect, open, test } from './fixtures';
 
-type Monitoring = components['schemas']['Monitoring'];
+type Screen = components['schemas']['MonitoringScreen'];
 type Cell = components['schemas']['HeatmapCell'];
 
 const DAYS = ['2026-11-17', '2026-11-18', '2026-11-19'];
@@ -19,14 +19,15 @@ const CELLS: Record<string, Array<Cell | null>> = {
   day: [null, cell(0, 'SKIPPED', '`day`: time moves on by itself'), cell(0, 'SKIPPED', '`day`: time moves on by itself')],
 };
 
-function drifted(feature: string): Monitoring {
+function drifted(feature: string): Screen {
   const last = CELLS[feature]!.at(-1)!;
-  return {
+  const shown: Screen['shown'] = {
     model: 'flights',
     champion: 'flights:3',
     heading: '2 of 2 features drifted on 2026-11-19',
     counts: { day: DAYS[2]!, drifted: 2, ok: 0, skipped: 1 },
-    latest: [],
+    traffic: (example('/dashboard/monitoring') as Screen).shown!.traffic,
+    reports: { items: [], next_cursor: null },
     heatmap: {
       days: DAYS,
       report_ids: [null, ID, ID],
@@ -54,12 +55,11 @@ function drifted(feature: string): Monitoring {
       window_rows: 4210,
     },
   };
+  return { models: [{ name: 'flights', dataset: 'flights' }], shown };
 }
 
 async function flights(page: Page): Promise<void> {
-  await page.route('**/api/monitoring?*', (route) => route.fulfill({ json: drifted(new URL(route.request().url()).searchParams.get('feature') ?? 'temp') }));
-  await answer(page, '/monitoring/drift?*', { items: [], next_cursor: null });
-  await answer(page, '/monitoring/traffic?*', example('/monitoring/traffic'));
+  await page.route('**/api/dashboard/monitoring?*', (route) => route.fulfill({ json: drifted(new URL(route.request().url()).searchParams.get('feature') ?? 'temp') }));
 }
 
 test('a check of two versions writes a report that the screen shows, and that can be had as a page', async ({ page }) => {

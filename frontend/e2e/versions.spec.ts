@@ -5,41 +5,49 @@ import type { components } from '../src/api/schema';
 import { expect, open, test } from './fixtures';
 import { signInAs } from './people';
 
-type Detail = components['schemas']['VersionDetail'];
-type Evaluation = components['schemas']['EvaluationAnswer'];
+type Screen = components['schemas']['ModelVersionScreen'];
+
+const PENGUINS_1 = /\/dashboard\/models\/penguins(:|%3A)1$/;
 
 /** penguins:2 as it would be if penguins:1 were live and it were judged against that: the platform's own figures, both. */
-async function challenger(page: Page): Promise<void> {
-  await page.route(/\/models\/penguins(:|%3A)2\/detail$/, async (route) => {
-    const real = (await (await route.fetch()).json()) as Detail;
-    await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' }, verdict: { ...real.verdict, compared_with: 'penguins:1' } } });
+async function challenger(page: Page): Promise<[own: Screen['version']['metrics'], live: Screen['version']['metrics']]> {
+  const metrics: [Screen['version']['metrics'], Screen['version']['metrics']] = [{}, {}];
+  await page.route(/\/dashboard\/models\/penguins(:|%3A)2$/, async (route) => {
+    const real = (await (await route.fetch()).json()) as Screen;
+    const other = (await (await route.fetch({ url: route.request().url().replace(/2$/, '1') })).json()) as Screen;
+    Object.assign(metrics[0], real.version.metrics);
+    Object.assign(metrics[1], other.version.metrics);
+    const { id, number } = other.version;
+    const rival: Screen['rival'] = { id, number, metrics: other.version.metrics, curves: other.evaluation!.curves };
+    await route.fulfill({ json: { ...real, rival, version: { ...undecided(real).version, verdict: { ...real.version.verdict, compared_with: id } } } });
   });
+  return metrics;
+}
+
+function undecided(real: Screen): Screen {
+  return { ...real, version: { ...real.version, approval: { ...real.version.approval, state: 'PENDING' } } };
 }
 
 test('V5 each metric says better or worse than what is live, by its own direction', async ({ page }) => {
-  await challenger(page);
-  const seen: Record<string, Detail> = {};
-  page.on('response', async (response) => {
-    const id = /models\/(penguins:\d)\/detail/.exec(decodeURIComponent(response.url()))?.[1];
-    if (id) seen[id] = (await response.json()) as Detail;
-  });
+  const metrics = await challenger(page);
   await open(page, '/models/penguins/2');
   const tile = page.getByRole('group', { name: 'Log loss' });
   await expect(tile).toContainText('than v1');
-  const [own, live] = ['penguins:2', 'penguins:1'].map((id) => seen[id]!.metrics.log_loss!.value);
+  const [own, live] = metrics.map(({ log_loss: loss }) => loss!.value);
   await expect(tile).toContainText(own! < live! ? 'better' : own! > live! ? 'worse' : 'same');
   const accuracy = page.getByRole('group', { name: 'Accuracy', exact: true });
-  const [ownShare, liveShare] = ['penguins:2', 'penguins:1'].map((id) => seen[id]!.metrics.accuracy!.value);
+  const [ownShare, liveShare] = metrics.map(({ accuracy: share }) => share!.value);
   if (ownShare !== liveShare) await expect(accuracy).toContainText(ownShare! > liveShare! ? 'better' : 'worse');
 });
 
 test('V6 moving the threshold changes who is taken for what, and marks the curves', async ({ page }) => {
   // Penguins are of three species: two classes, with figures that can be checked by hand.
   const points = Array.from({ length: 11 }, (_, index) => ({ false_positive_rate: index / 10, true_positive_rate: Math.sqrt(index / 10), threshold: 1 - index / 10 }));
-  await page.route(/\/models\/penguins(:|%3A)1\/evaluation$/, async (route) => {
-    const real = (await (await route.fetch()).json()) as Evaluation;
-    const [curve] = real.curves.roc ?? [];
-    await route.fulfill({ json: { ...real, curves: { roc: [{ ...curve, points }] }, confusion: { classes: ['no', 'yes'], matrices: [{ threshold: 0.5, rows: [[80, 20], [10, 40]] }] } } });
+  await page.route(PENGUINS_1, async (route) => {
+    const real = (await (await route.fetch()).json()) as Screen;
+    const [curve] = real.evaluation!.curves.roc ?? [];
+    const figures = { ...real.evaluation, curves: { roc: [{ ...curve, points }] }, confusion: { classes: ['no', 'yes'], matrices: [{ threshold: 0.5, rows: [[80, 20], [10, 40]] }] } };
+    await route.fulfill({ json: { ...real, evaluation: figures } });
   });
   await open(page, '/models/penguins/1');
   const confusion = page.getByRole('region', { name: /^Confusion at threshold/ });
@@ -56,10 +64,7 @@ test('V6 moving the threshold changes who is taken for what, and marks the curve
 
 test('V1 who may not decide is told who does, and finds no button', async ({ browser, baseURL }) => {
   const page = await (await browser.newContext({ baseURL })).newPage();
-  await page.route(/\/models\/penguins(:|%3A)1\/detail$/, async (route) => {
-    const real = (await (await route.fetch()).json()) as Detail;
-    await route.fulfill({ json: { ...real, approval: { ...real.approval, state: 'PENDING' } } });
-  });
+  await page.route(PENGUINS_1, async (route) => route.fulfill({ json: undecided((await (await route.fetch()).json()) as Screen) }));
   await page.goto('/models/penguins/1');
   await signInAs(page, 'viewer');
   await expect(page.getByText('Your roles do not include decisions: an approver decides.')).toBeVisible();
@@ -70,9 +75,9 @@ test('V1 who may not decide is told who does, and finds no button', async ({ bro
 test('an approved version that does not serve can be deployed again, and says why', async ({ page, complaints }) => {
   let state = 'PENDING';
   let aliases = ['champion'];
-  await page.route(/\/models\/penguins(:|%3A)1\/detail$/, async (route) => {
-    const real = (await (await route.fetch()).json()) as Detail;
-    await route.fulfill({ json: { ...real, aliases, approval: { ...real.approval, state } } });
+  await page.route(PENGUINS_1, async (route) => {
+    const real = (await (await route.fetch()).json()) as Screen;
+    await route.fulfill({ json: { ...real, version: { ...real.version, aliases, approval: { ...real.version.approval, state } } } });
   });
   const run = `deployment-${'0'.repeat(12)}`;
   const asked: unknown[] = [];

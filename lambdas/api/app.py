@@ -42,6 +42,7 @@ from lambdas.api.routes import (
     retraining,
     runs,
     schedules,
+    screens,
     uploads,
 )
 from millrace import bootstrap, errors, names
@@ -63,6 +64,7 @@ RESOURCES = (
     api_keys.resource,
     activity.resource,
     dashboard.resource,
+    screens.resource,
     monitoring.resource,
     alerts.resource,
     channels.resource,

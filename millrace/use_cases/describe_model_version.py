@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from millrace.domain.model import Metric, ModelEvent, ModelVersion
+from millrace.domain.model import Metric, ModelEvent, ModelVersion, parse_version_id
 from millrace.errors import EvaluationInvalid, NotFound
 from millrace.ports import DatasetCatalog, ModelRegistry, ObjectStore
 
@@ -46,6 +46,25 @@ def read_evaluation(*, store: ObjectStore, version: ModelVersion) -> Mapping[str
         raise EvaluationInvalid(f"the evaluation at {version.evaluation_uri} does not know {version.id}")
     curves = {name: [_thin_curve(each) for each in _per_class(found)] for name, found in named[0]["curves"].items()}
     return {**named[0], "curves": curves, "test_rows": document["test_rows"]}
+
+
+def find_evaluation(*, store: ObjectStore, version: ModelVersion) -> Mapping[str, Any] | None:
+    """As `read_evaluation`; None when it cannot be read."""
+    try:
+        return read_evaluation(store=store, version=version)
+    except EvaluationInvalid:
+        return None
+
+
+def find_rival(*, registry: ModelRegistry, version: ModelVersion) -> ModelVersion | None:
+    """The version that it had to beat. A first one is compared with a constant prediction, which is no version."""
+    rival = version.verdict.compared_with
+    if ":" not in rival:
+        return None
+    try:
+        return registry.get(*parse_version_id(rival))
+    except NotFound:
+        return None
 
 
 def trace_model_version(*, registry: ModelRegistry, catalog: DatasetCatalog, version: ModelVersion) -> Descent:

@@ -77,6 +77,11 @@ export async function done<T>(call: Promise<Call<T>>): Promise<T> {
   return (await read(call)).body;
 }
 
+/** What `If-Match` says of something that came as a part of an answer, which has a tag of its own: its revision was seen. */
+export function seen(revision: number): string {
+  return `"${revision}"`;
+}
+
 /** One per thing that a person does, so that a second press or a repetition does it once. */
 export function idempotencyKey(): string {
   return crypto.randomUUID();

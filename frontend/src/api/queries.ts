@@ -56,58 +56,43 @@ export const datasets = (query: Filters<'/datasets'> = {}) =>
     ...live(LIST),
   });
 
+/** A dataset with the first page of its versions, the files that arrived last, the contract in force. */
 export const dataset = (name: string) =>
   queryOptions({
     queryKey: ['datasets', name],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}', { params: { path: { dataset: name } }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/dashboard/datasets/{dataset}', { params: { path: { dataset: name } }, signal })),
     ...live(LIST),
   });
 
-export const datasetVersions = (name: string, query: Filters<'/datasets/{dataset}/versions'>) =>
+/** The pages after the first, which came with the dataset. */
+export const datasetVersions = (name: string, cursor: string | undefined) =>
   queryOptions({
-    queryKey: ['datasets', name, 'versions', query],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions', { params: { path: { dataset: name }, query }, signal })),
+    queryKey: ['datasets', name, 'versions', { cursor }],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions', { params: { path: { dataset: name }, query: { cursor, limit: 50 } }, signal })),
+    enabled: Boolean(cursor),
     placeholderData: keepPreviousData,
     ...live(LIST),
   });
 
-export const arrivedFiles = (name: string) =>
-  queryOptions({
-    queryKey: ['datasets', name, 'uploads'],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/uploads', { params: { path: { dataset: name } }, signal })),
-    ...live(LIST),
-  });
-
-/** `version` undefined: the one in force. */
-export const contract = (name: string, version?: number) =>
-  queryOptions({
-    queryKey: ['datasets', name, 'contract', version ?? 0],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/contract', { params: { path: { dataset: name }, query: { version } }, signal })),
-    ...live(null),
-  });
-
+/** A version with its profile, the first rows that were set aside, and what it can be held against. */
 export const datasetVersion = (name: string, number: number) =>
   queryOptions({
     queryKey: ['datasets', name, 'versions', number],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}', { params: { path: { dataset: name, number } }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/dashboard/datasets/{dataset}/versions/{number}', { params: { path: { dataset: name, number } }, signal })),
     ...live(LIST),
   });
 
-export const datasetProfile = (name: string, number: number) =>
+/** The pages after the first, which came with the version. */
+export const quarantine = (name: string, number: number, cursor: string | undefined) =>
   queryOptions({
-    queryKey: ['datasets', name, 'versions', number, 'profile'],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}/profile', { params: { path: { dataset: name, number } }, signal })),
-    ...live(null),
-  });
-
-export const quarantine = (name: string, number: number, query: Filters<'/datasets/{dataset}/versions/{number}/quarantine'>) =>
-  queryOptions({
-    queryKey: ['datasets', name, 'versions', number, 'quarantine', query],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}/quarantine', { params: { path: { dataset: name, number }, query }, signal })),
+    queryKey: ['datasets', name, 'versions', number, 'quarantine', { cursor }],
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions/{number}/quarantine', { params: { path: { dataset: name, number }, query: { cursor, limit: 20 } }, signal })),
+    enabled: Boolean(cursor),
     placeholderData: keepPreviousData,
     ...live(null),
   });
 
+/** A comparison that somebody asks for. */
 export const datasetDiff = (name: string, from: number, to: number) =>
   queryOptions({
     queryKey: ['datasets', name, 'diff', from, to],
@@ -115,32 +100,39 @@ export const datasetDiff = (name: string, from: number, to: number) =>
     ...live(null),
   });
 
-export const batches = (query: Filters<'/inference/batch'>) =>
+/** The models that answer, the form of one of them, the first page of jobs. */
+export const predictions = (model: string | undefined) =>
   queryOptions({
-    queryKey: ['batches', query],
-    queryFn: ({ signal }) => read(api.GET('/inference/batch', { params: { query }, signal })),
+    queryKey: ['batches', 'screen', model ?? ''],
+    queryFn: ({ signal }) => read(api.GET('/dashboard/predictions', { params: { query: { model } }, signal })),
     placeholderData: keepPreviousData,
     ...live(LIST),
   });
 
+/** The pages after the first, which came with the models that answer. */
+export const batches = (cursor: string | undefined) =>
+  queryOptions({
+    queryKey: ['batches', { cursor }],
+    queryFn: ({ signal }) => read(api.GET('/inference/batch', { params: { query: { cursor, limit: 20 } }, signal })),
+    enabled: Boolean(cursor),
+    placeholderData: keepPreviousData,
+    ...live(LIST),
+  });
+
+/** A job with the first rows that were refused. */
 export const batch = (jobId: string) =>
   queryOptions({
     queryKey: ['batches', jobId],
-    queryFn: ({ signal }) => read(api.GET('/inference/batch/{job_id}', { params: { path: { job_id: jobId } }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/dashboard/predictions/{job_id}', { params: { path: { job_id: jobId } }, signal })),
     ...live(null),
   });
 
-export const batchQuarantine = (jobId: string) =>
+/** The datasets, and what training on one of them takes. */
+export const training = (dataset: string | undefined) =>
   queryOptions({
-    queryKey: ['batches', jobId, 'quarantine'],
-    queryFn: ({ signal }) => read(api.GET('/inference/batch/{job_id}/quarantine', { params: { path: { job_id: jobId }, query: { limit: 50 } }, signal })),
-    ...live(null),
-  });
-
-export const trainingEstimate = (dataset: string) =>
-  queryOptions({
-    queryKey: ['training', 'estimate', dataset],
-    queryFn: ({ signal }) => read(api.GET('/training/estimate', { params: { query: { dataset } }, signal })),
+    queryKey: ['training', dataset ?? ''],
+    queryFn: ({ signal }) => read(api.GET('/dashboard/training', { params: { query: { dataset } }, signal })),
+    placeholderData: keepPreviousData,
     ...live(null),
   });
 
@@ -159,47 +151,19 @@ export const model = (name: string) =>
     ...live(LIST),
   });
 
+/** A version with its evaluation, its lineage, and what it had to beat. */
 export const modelVersion = (id: string) =>
   queryOptions({
     queryKey: ['versions', id],
-    queryFn: ({ signal }) => read(api.GET('/models/{version}/detail', { params: { path: { version: id } }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/dashboard/models/{version}', { params: { path: { version: id } }, signal })),
     ...live(LIST),
   });
 
-/** It never changes: a version is immutable. */
-export const evaluation = (id: string) =>
-  queryOptions({
-    queryKey: ['versions', id, 'evaluation'],
-    queryFn: ({ signal }) => read(api.GET('/models/{version}/evaluation', { params: { path: { version: id } }, signal })),
-    ...live(null),
-  });
-
-export const lineage = (id: string) =>
-  queryOptions({
-    queryKey: ['versions', id, 'lineage'],
-    queryFn: ({ signal }) => read(api.GET('/models/{version}/lineage', { params: { path: { version: id } }, signal })),
-    ...live(LIST),
-  });
-
-export const monitoring = (query: Filters<'/monitoring'>) =>
+/** The models, and of one of them its drift, its requests and its reports. What is shown stays while the next comes. */
+export const monitoring = (query: Filters<'/dashboard/monitoring'>) =>
   queryOptions({
     queryKey: ['monitoring', query],
-    queryFn: ({ signal }) => read(api.GET('/monitoring', { params: { query }, signal })),
-    placeholderData: (before, last) => ((last?.queryKey[1] as typeof query | undefined)?.model === query.model ? before : undefined),
-    ...live(60),
-  });
-
-export const traffic = (query: Filters<'/monitoring/traffic'>) =>
-  queryOptions({
-    queryKey: ['monitoring', 'traffic', query],
-    queryFn: ({ signal }) => read(api.GET('/monitoring/traffic', { params: { query }, signal })),
-    ...live(60),
-  });
-
-export const driftReports = (query: Filters<'/monitoring/drift'>) =>
-  queryOptions({
-    queryKey: ['monitoring', 'reports', query],
-    queryFn: ({ signal }) => read(api.GET('/monitoring/drift', { params: { query }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/dashboard/monitoring', { params: { query }, signal })),
     placeholderData: keepPreviousData,
     ...live(60),
   });

@@ -285,6 +285,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dashboard/datasets/{dataset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A dataset: its settings, its newest versions, the files that arrived last, the contract in force
+         * @description A dataset: its settings, its newest versions, the files that arrived last, the contract in force.
+         */
+        get: operations["get_dataset_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/datasets/{dataset}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version of a dataset: what was wrong with it, what it looks like, the first rows that were set aside
+         * @description A version of a dataset: what was wrong with it, what it looks like, the first rows that were set aside.
+         */
+        get: operations["get_dataset_version_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/models/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A model version for whoever decides: its verdict, the figures behind it beside its rival's, its lineage
+         * @description A model version for whoever decides: its verdict, the figures behind it beside its rival's, its lineage.
+         */
+        get: operations["get_model_version_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Has the world changed for a model: its drift day by day, what it was asked, its latest reports
+         * @description Has the world changed for a model: its drift day by day, what it was asked, its latest reports.
+         */
+        get: operations["get_monitoring_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard/overview": {
         parameters: {
             query?: never;
@@ -305,6 +385,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dashboard/predictions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which models answer, what a form for one of them needs, and the latest batch inferences
+         * @description Which models answer, what a form for one of them needs, and the latest batch inferences.
+         */
+        get: operations["get_predictions_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/predictions/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A batch inference: how far it is, what became of its rows, and the first that were refused
+         * @description A batch inference: how far it is, what became of its rows, and the first that were refused.
+         */
+        get: operations["get_batch_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is set up: schedules, channels, and your own API keys
+         * @description What is set up: schedules, channels, and your own API keys.
+         */
+        get: operations["get_settings_screen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dashboard/stats": {
         parameters: {
             query?: never;
@@ -317,6 +457,26 @@ export interface paths {
          * @description How much there is and what happened lately, in bounded time however much that is.
          */
         get: operations["get_dashboard_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/training": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be trained on, and what that takes, from the runs before
+         * @description What can be trained on, and what that takes, from the runs before.
+         */
+        get: operations["get_training_screen"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2012,6 +2172,14 @@ export interface components {
             files: components["schemas"]["ResultFileAnswer"][];
         };
         /**
+         * BatchScreen
+         * @description A batch inference. `quarantine` are the first rows that were refused, null while none is known.
+         */
+        BatchScreen: {
+            job: components["schemas"]["BatchDetail"];
+            quarantine: components["schemas"]["PageOf_QuarantinedRowAnswer_"] | null;
+        };
+        /**
          * BatchSummary
          * @description A batch inference in a list. `sentence` says what came of it, or why nothing did.
          */
@@ -2560,6 +2728,16 @@ export interface components {
             newest: components["schemas"]["DatasetVersionSummary"] | null;
         };
         /**
+         * DatasetScreen
+         * @description A dataset with the first pages of its lists. `contract` is the one in force, null before the first version.
+         */
+        DatasetScreen: {
+            dataset: components["schemas"]["DatasetDetail"];
+            versions: components["schemas"]["PageOf_DatasetVersionSummary_"];
+            uploads: components["schemas"]["PageOf_ArrivedFile_"];
+            contract: components["schemas"]["Contract"] | null;
+        };
+        /**
          * DatasetSettings
          * @description What a person decides about a dataset: in `dataset.yaml`, by command line, or through the API.
          *
@@ -2688,6 +2866,19 @@ export interface components {
             quality: components["schemas"]["Quality"] | null;
             /** Used By */
             used_by: string[];
+        };
+        /**
+         * DatasetVersionScreen
+         * @description A version of a dataset. `others` are the versions that it can be held against, newest first.
+         */
+        DatasetVersionScreen: {
+            version: components["schemas"]["DatasetVersionDetail"];
+            /** @description Null unless the version is READY. */
+            profile: components["schemas"]["ProfileAnswer"] | null;
+            /** @description Null where no row was set aside. */
+            quarantine: components["schemas"]["PageOf_QuarantinedRowAnswer_"] | null;
+            /** Others */
+            others: number[];
         };
         /**
          * DatasetVersionSummary
@@ -3400,6 +3591,13 @@ export interface components {
             /** Cost Usd */
             cost_usd: number | null;
         };
+        /** KnownModel */
+        KnownModel: {
+            /** Name */
+            name: string;
+            /** Dataset */
+            dataset: string;
+        };
         /**
          * LabelBody
          * @description `truth` as the dataset writes it; `at` is when it was known, and now if it is left out.
@@ -3464,6 +3662,18 @@ export interface components {
             quality: components["schemas"]["QualityOfChampion"][];
             /** @description The latest report on its inputs; null when there is none. */
             drift: components["schemas"]["DriftReportSummary"] | null;
+        };
+        /**
+         * LiveVersion
+         * @description A model that answers, and with which version.
+         */
+        LiveVersion: {
+            /** Model */
+            model: string;
+            /** Version */
+            version: string;
+            /** Number */
+            number: number;
         };
         /**
          * LogAnswer
@@ -3614,8 +3824,19 @@ export interface components {
             created_at: string;
         };
         /**
+         * ModelVersionScreen
+         * @description A model version, for whoever decides. `rival` is null for the first one of its kind.
+         */
+        ModelVersionScreen: {
+            version: components["schemas"]["VersionDetail"];
+            /** @description Null when it cannot be read any more. */
+            evaluation: components["schemas"]["EvaluationAnswer"] | null;
+            lineage: components["schemas"]["LineageAnswer"];
+            rival: components["schemas"]["Rival"] | null;
+        };
+        /**
          * Monitoring
-         * @description The monitoring screen. `heading` is its answer in a sentence; `latest` are the last reports, one of each kind.
+         * @description What drifted in a model, with the last reports, one of each kind.
          */
         Monitoring: {
             /** Model */
@@ -3625,10 +3846,19 @@ export interface components {
             /** Heading */
             heading: string;
             counts: components["schemas"]["DayCounts"] | null;
-            /** Latest */
-            latest: components["schemas"]["DriftReportSummary"][];
             heatmap: components["schemas"]["Heatmap"];
             selected: components["schemas"]["SelectedFeature"] | null;
+            /** Latest */
+            latest: components["schemas"]["DriftReportSummary"][];
+        };
+        /**
+         * MonitoringScreen
+         * @description The models by name, and one of them: the one asked for, else the first that is live.
+         */
+        MonitoringScreen: {
+            /** Models */
+            models: components["schemas"]["KnownModel"][];
+            shown: components["schemas"]["WatchedModel"] | null;
         };
         /**
          * NeedAnswer
@@ -4199,6 +4429,38 @@ export interface components {
             latency_ms: number;
         };
         /**
+         * PredictionForm
+         * @description What a form for one row needs to know. `columns` is empty where the training data are forgotten.
+         */
+        PredictionForm: {
+            /** Model */
+            model: string;
+            /** Version */
+            version: string;
+            /** Target */
+            target: string;
+            /** Dataset */
+            dataset: string;
+            /** Dataset Version */
+            dataset_version: number;
+            /** Signature */
+            signature: {
+                [key: string]: unknown;
+            };
+            /** Columns */
+            columns: components["schemas"]["UsualValues"][];
+        };
+        /**
+         * PredictionsScreen
+         * @description What can be asked now, and the latest batch inferences. `form` is null while no model is live.
+         */
+        PredictionsScreen: {
+            /** Live */
+            live: components["schemas"]["LiveVersion"][];
+            form: components["schemas"]["PredictionForm"] | null;
+            batches: components["schemas"]["PageOf_BatchSummary_"];
+        };
+        /**
          * Problem
          * @description What went wrong. `type` is the name of the error, and stays the same; `detail` is for people.
          * @example {
@@ -4448,6 +4710,24 @@ export interface components {
          * @enum {string}
          */
         RetrainingReason: "allowed" | "governor_off" | "no_champion" | "no_target" | "run_in_flight" | "no_new_labels" | "too_few_labels" | "already_trained" | "cool_down" | "spend_cap" | "impossible";
+        /**
+         * Rival
+         * @description The version that another one had to beat: its figures and curves, to be shown beside the other's.
+         */
+        Rival: {
+            /** Id */
+            id: string;
+            /** Number */
+            number: number;
+            /** Metrics */
+            metrics: {
+                [key: string]: components["schemas"]["Metric"];
+            };
+            /** Curves */
+            curves: {
+                [key: string]: components["schemas"]["Curve"][];
+            };
+        };
         /**
          * Role
          * @description Groups of the user pool for people, scopes for machines.
@@ -4959,6 +5239,16 @@ export interface components {
             four_eyes?: boolean | null;
         };
         /**
+         * SettingsScreen
+         * @description What is set up here; the keys are your own.
+         */
+        SettingsScreen: {
+            schedules: components["schemas"]["PageOf_ScheduleSummary_"];
+            /** Channels */
+            channels: components["schemas"]["ChannelAnswer"][];
+            api_keys: components["schemas"]["PageOf_ApiKeyAnswer_"];
+        };
+        /**
          * Severity
          * @description ERROR quarantines the row; WARNING counts it and lets it through.
          * @enum {string}
@@ -5271,6 +5561,15 @@ export interface components {
             training?: components["schemas"]["TrainingChoices"] | null;
         };
         /**
+         * TrainingScreen
+         * @description The datasets by name, and what training on one of them takes: the one asked for, else the first.
+         */
+        TrainingScreen: {
+            /** Datasets */
+            datasets: string[];
+            estimate: components["schemas"]["EstimateAnswer"] | null;
+        };
+        /**
          * TransferState
          * @enum {string}
          */
@@ -5319,6 +5618,24 @@ export interface components {
             started_at: string;
             /** Parts */
             parts: components["schemas"]["PartAnswer"][];
+        };
+        /**
+         * UsualValues
+         * @description What an input was in the training data.
+         */
+        UsualValues: {
+            /** Name */
+            name: string;
+            /** Minimum */
+            minimum: number | null;
+            /** Maximum */
+            maximum: number | null;
+            /** Quantiles */
+            quantiles: {
+                [key: string]: number | null;
+            };
+            /** Top */
+            top: components["schemas"]["TopValue"][];
         };
         /**
          * Verdict
@@ -5459,6 +5776,23 @@ export interface components {
          * @enum {string}
          */
         VersionState: "PREPARING" | "READY" | "REJECTED";
+        /**
+         * WatchedModel
+         * @description What drifted, what the model was asked in the last day, and the latest reports.
+         */
+        WatchedModel: {
+            /** Model */
+            model: string;
+            /** Champion */
+            champion: string | null;
+            /** Heading */
+            heading: string;
+            counts: components["schemas"]["DayCounts"] | null;
+            heatmap: components["schemas"]["Heatmap"];
+            selected: components["schemas"]["SelectedFeature"] | null;
+            traffic: components["schemas"]["TrafficSeries"];
+            reports: components["schemas"]["PageOf_DriftReportSummary_"];
+        };
         /**
          * WhenQuiet
          * @description What becomes of a version that nobody asked often enough to judge it.
@@ -7247,6 +7581,398 @@ export interface operations {
             };
         };
     };
+    get_dataset_screen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dataset_version_screen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A dataset's name. */
+                dataset: string;
+                /** @description A dataset version's number. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model_version_screen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A model version's id, for example `churn:7`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersionScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_monitoring_screen: {
+        parameters: {
+            query?: {
+                /** @description The registered model; else the first that is live. */
+                model?: string | null;
+                /** @description How many days, today included. */
+                range?: number;
+                /** @description What the heatmap is about: inputs, answers, or labels. */
+                kind?: components["schemas"]["DriftKind"];
+                /** @description The feature to show; else the worst one. */
+                feature?: string | null;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonitoringScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_overview: {
         parameters: {
             query?: never;
@@ -7272,6 +7998,273 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OverviewAnswer"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_predictions_screen: {
+        parameters: {
+            query?: {
+                /** @description The registered model; else the first that is live. */
+                model?: string | null;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PredictionsScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_batch_screen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                /** @description A batch inference's id. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_settings_screen: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsScreen"];
                 };
             };
             /** @description What you have is still true. */
@@ -7382,6 +8375,102 @@ export interface operations {
             };
             /** @description NotAllowed: Who asks is known, and may not do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description TooManyRequests: Who asks asks too often */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unexpected: the request's id finds it in the log */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_training_screen: {
+        parameters: {
+            query?: {
+                /** @description The dataset to train on; else the first. */
+                dataset?: string | null;
+            };
+            header?: {
+                /** @description The `ETag` you have: 304 when it is still true. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    /** @description The revision of what is shown. */
+                    ETag?: string;
+                    /** @description Names this request in the logs. */
+                    "X-Request-Id"?: string;
+                    /** @description Seconds until asking again makes sense. */
+                    "X-Poll-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrainingScreen"];
+                };
+            };
+            /** @description What you have is still true. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description NotSignedIn: The request comes without a token that says who sends it */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": {
+                        message: string;
+                    };
+                };
+            };
+            /** @description NotAllowed: Who asks is known, and may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description NotFound: The named thing does not exist */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,30 +1,23 @@
 /** The queries of the settings, as queries.ts has those of the other screens. */
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 
 import { api, read } from './client';
 import { live } from './pace';
 
-const LIST = 30;
-
-export const apiKeys = (everybodys: boolean) =>
+/** Schedules, channels and one's own keys. */
+export const settings = () =>
   queryOptions({
-    queryKey: ['api-keys', everybodys],
-    queryFn: ({ signal }) => read(api.GET('/api-keys', { params: { query: { all: everybodys, limit: 100 } }, signal })),
-    placeholderData: keepPreviousData,
-    ...live(60),
+    queryKey: ['settings'],
+    queryFn: ({ signal }) => read(api.GET('/dashboard/settings', { signal })),
+    ...live(30),
   });
 
-export const schedules = () =>
+/** Everybody's, which only an admin asks for. */
+export const allApiKeys = (asked: boolean) =>
   queryOptions({
-    queryKey: ['schedules'],
-    queryFn: ({ signal }) => read(api.GET('/schedules', { params: { query: { limit: 100 } }, signal })),
-    ...live(LIST),
-  });
-
-export const channels = () =>
-  queryOptions({
-    queryKey: ['channels'],
-    queryFn: ({ signal }) => read(api.GET('/channels', { signal })),
+    queryKey: ['settings', 'all keys'],
+    queryFn: ({ signal }) => read(api.GET('/api-keys', { params: { query: { all: true, limit: 100 } }, signal })),
+    enabled: asked,
     ...live(60),
   });
 

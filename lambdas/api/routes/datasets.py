@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -33,10 +32,10 @@ from lambdas.api.shapes.datasets import (
 )
 from lambdas.api.shapes.names import DatasetName, Number
 from millrace import bootstrap, errors
-from millrace.domain import place
-from millrace.domain.dataset import Dataset, DatasetVersion, VersionState
+from millrace.domain.dataset import Dataset, VersionState
 from millrace.domain.role import EVERYONE, SCIENTISTS
 from millrace.use_cases.configure_dataset import configure_dataset
+from millrace.use_cases.describe_dataset import read_profile, trained_on
 from millrace.use_cases.read_quarantine import read_quarantine
 from millrace.use_cases.replace_contract import replace_contract
 
@@ -44,7 +43,6 @@ resource = Resource("datasets")
 POLL_SECONDS = 30
 # While a version is being prepared.
 BUSY_SECONDS = 5
-_LOOKED_AT = 100
 
 
 @resource.endpoint("GET", "/datasets", allow=EVERYONE, example=examples.PAGE)
@@ -141,8 +139,9 @@ def list_dataset_versions(
 )
 def get_dataset_version(dataset: DatasetName, number: Number) -> Response[DatasetVersionDetail]:
     """One version: how it was read, what was wrong with it, and what was trained on it."""
-    version = bootstrap.platform().catalog.version(dataset, number)
-    used_by = _used_by(version)
+    platform = bootstrap.platform()
+    version = platform.catalog.version(dataset, number)
+    used_by = trained_on(registry=platform.registry, version=version)
     etag = resource.unless_unchanged(version.state, *used_by)
     busy = version.state is VersionState.PREPARING
     return answer(version_detail(version, used_by), etag=etag, poll_after=BUSY_SECONDS if busy else POLL_SECONDS)
@@ -159,11 +158,8 @@ def get_profile(dataset: DatasetName, number: Number) -> Response[ProfileAnswer]
     """What the accepted rows of a version look like, column by column."""
     platform = bootstrap.platform()
     version = platform.catalog.version(dataset, number)
-    if version.state is not VersionState.READY:
-        raise errors.NotFound(f"{dataset} v{number} is {version.state}, so it has no profile")
     etag = resource.unless_unchanged(version.state)
-    profile = json.loads(platform.store.read(place.profile_uri(version.location)))
-    return answer(profile_answer(version, profile), etag=etag)
+    return answer(profile_answer(version, read_profile(store=platform.store, version=version)), etag=etag)
 
 
 @resource.endpoint(
@@ -274,9 +270,3 @@ def _number(tag: str | None) -> int | None:
         return None
     said = tag.removeprefix("W/").strip('"').partition("-")[0]
     return int(said) if said.isdigit() else 0
-
-
-def _used_by(version: DatasetVersion) -> list[str]:
-    """Of the model's latest versions those that were trained on it. A model is named after its dataset."""
-    latest = bootstrap.platform().registry.page_versions(version.dataset, limit=_LOOKED_AT).items
-    return [each.id for each in latest if each.lineage.dataset_version == version.version]

@@ -14,9 +14,7 @@ from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import model_examples as examples
 from lambdas.api.shapes.models import (
     AliasMove,
-    AliasPeriod,
     ChampionAnswer,
-    ComparedVersion,
     Decision,
     Deployment,
     EvaluationAnswer,
@@ -30,7 +28,9 @@ from lambdas.api.shapes.models import (
     VersionDetail,
     brief,
     detail,
+    evaluation_answer,
     event_answer,
+    lineage_answer,
     shown_versions,
     summary,
 )
@@ -151,22 +151,7 @@ def get_evaluation(version: VersionId) -> Response[EvaluationAnswer]:
     found, _ = _version(version)
     etag = resource.unless_unchanged(found.artifact_digest)
     said = read_evaluation(store=bootstrap.platform().store, version=found)
-    body = EvaluationAnswer(
-        id=found.id,
-        dataset=found.lineage.dataset,
-        dataset_version=found.lineage.dataset_version,
-        test_rows=said["test_rows"],
-        primary_metric=found.primary_metric,
-        metrics=found.metrics,
-        verdict=found.verdict,
-        curves=said["curves"],
-        confusion=said.get("confusion") or {},
-        importance=said.get("importance") or [],
-        latency_ms=said.get("latency_ms") or {},
-        batch_rows_per_second=said.get("batch_rows_per_second"),
-        size_bytes=said.get("size_bytes"),
-    )
-    return answer(body, etag=etag)
+    return answer(evaluation_answer(found, said), etag=etag)
 
 
 @resource.endpoint(
@@ -178,14 +163,7 @@ def get_lineage(version: VersionId) -> Response[LineageAnswer]:
     etag = resource.unless_unchanged(model.revision)
     platform = bootstrap.platform()
     descent = trace_model_version(registry=platform.registry, catalog=platform.catalog, version=found)
-    body = LineageAnswer(
-        id=found.id,
-        made_from=found.lineage,
-        upload_id=descent.upload_id,
-        serves_as=[AliasPeriod(**period._asdict()) for period in descent.periods],
-        compared_with_it=[ComparedVersion(id=each.id, verdict=each.verdict.sentence) for each in descent.challengers],
-    )
-    return answer(body, etag=etag)
+    return answer(lineage_answer(found, descent), etag=etag)
 
 
 @resource.endpoint(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -17,26 +15,23 @@ from lambdas.api.shapes.monitoring import (
     DriftCheck,
     DriftReportDetail,
     DriftReportSummary,
-    Heatmap,
     Monitoring,
     ReportId,
-    SelectedFeature,
     TrafficSeries,
-    day_counts,
+    drift_facts,
     heatmap,
     report_detail,
     report_summary,
-    selected_feature,
+    selected_name,
     traffic_series,
 )
 from lambdas.api.shapes.runs import RunSummary, run_summary
 from millrace import bootstrap, errors
-from millrace.domain.drift import DriftDay, DriftKind, DriftReport, DriftVerdict
-from millrace.domain.model import CHAMPION
+from millrace.domain.drift import DriftKind, DriftReport
 from millrace.domain.role import EVERYONE, SCIENTISTS
 from millrace.domain.run import Run
-from millrace.domain.traffic import hour_of
 from millrace.use_cases.check_drift import check_datasets, check_drift
+from millrace.use_cases.describe_monitoring import asked_hours, judged_days, report_about
 from millrace.use_cases.offer_download import offer_drift_page
 
 resource = Resource("monitoring")
@@ -59,25 +54,24 @@ def get_monitoring(
     """The monitoring screen of one model in one request."""
     platform = bootstrap.platform()
     known = platform.registry.model(model)
-    today = platform.clock.now().date()
-    shown = [today - timedelta(days=ago) for ago in reversed(range(days))]
-    told = platform.drift_reports.days(model, kind, shown[0], today)
+    shown, told = judged_days(reports=platform.drift_reports, clock=platform.clock, model=model, kind=kind, days=days)
     latest = [
         report for each in DriftKind for report in platform.drift_reports.page(model=model, kind=each, limit=1).items
     ]
     etag = resource.unless_unchanged(
-        known.revision, days, kind, feature, today, *(each.report_id for each in told), *(each.id for each in latest)
+        known.revision,
+        days,
+        kind,
+        feature,
+        shown[-1],
+        *(each.report_id for each in told),
+        *(each.id for each in latest),
     )
     picture = heatmap(shown, told)
-    champion = known.aliases.get(CHAMPION)
+    about = selected_name(picture, feature)
+    report = report_about(reports=platform.drift_reports, store=platform.store, told=told, feature=about)
     body = Monitoring(
-        model=model,
-        champion=None if champion is None else f"{model}:{champion}",
-        heading=_heading(told),
-        counts=day_counts(told[-1]) if told else None,
-        latest=[report_summary(each) for each in latest],
-        heatmap=picture,
-        selected=_selected(picture, told, feature),
+        **drift_facts(known, picture, told, report, about), latest=[report_summary(each) for each in latest]
     )
     return answer(body, etag=etag, poll_after=IDLE_SECONDS)
 
@@ -90,11 +84,9 @@ def get_traffic(
     """How often a model was asked, how often it could not answer, and how long answers took, hour by hour (UTC)."""
     platform = bootstrap.platform()
     known = platform.registry.model(model)
-    present = hour_of(platform.clock.now())
-    shown = [present - timedelta(hours=ago) for ago in reversed(range(hours))]
-    told = platform.traffic.hours(model, shown[0], present)
+    shown, told = asked_hours(traffic=platform.traffic, clock=platform.clock, model=model, hours=hours)
     # An hour that is over changes when what waited is counted: its numbers say so.
-    etag = resource.unless_unchanged(known.name, hours, present, *told)
+    etag = resource.unless_unchanged(known.name, hours, shown[-1], *told)
     return answer(traffic_series(model, shown, told), etag=etag, poll_after=IDLE_SECONDS)
 
 
@@ -176,33 +168,6 @@ def _started(check: DriftCheck, actor: str) -> Run:
         until=check.until,
         actor=actor,
     )
-
-
-def _heading(told: Sequence[DriftDay]) -> str:
-    """The screen's answer: how many features drifted on the last day that there is a report about."""
-    if not told:
-        return "Not checked yet"
-    last = told[-1]
-    counts = day_counts(last)
-    if last.verdict is DriftVerdict.SKIPPED:
-        return f"Not judged on {_said(last.day)}"
-    if counts.drifted:
-        return f"{counts.drifted} of {counts.drifted + counts.ok} features drifted on {_said(last.day)}"
-    return f"Nothing drifted on {_said(last.day)}"
-
-
-def _said(day: date) -> str:
-    return day.isoformat()
-
-
-def _selected(picture: Heatmap, told: Sequence[DriftDay], feature: str | None) -> SelectedFeature | None:
-    """The feature asked for, or the worst, in the last report that names it."""
-    name = feature or (picture.rows[0].feature if picture.rows else None)
-    for day in reversed(told):
-        if any(cell.feature == name for cell in day.cells):
-            summary = bootstrap.platform().drift_reports.get(day.report_id)
-            return selected_feature(_read(summary.report_uri), str(name))
-    return None
 
 
 def _read(report_uri: str) -> DriftReport:

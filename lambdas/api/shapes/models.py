@@ -23,6 +23,7 @@ from millrace.domain.model import (
     VerdictOutcome,
 )
 from millrace.domain.rollout import Rollout, Strategy
+from millrace.use_cases.describe_model_version import Descent
 
 Versions = Mapping[tuple[str, int], ModelVersion]
 
@@ -285,6 +286,34 @@ def detail(version: ModelVersion, model: RegisteredModel) -> VersionDetail:
         id=version.id,
         aliases=sorted(alias for alias, number in model.aliases.items() if number == version.number),
         **version.model_dump(exclude={"evaluation_uri"}),
+    )
+
+
+def evaluation_answer(version: ModelVersion, said: Mapping[str, Any]) -> EvaluationAnswer:
+    return EvaluationAnswer(
+        id=version.id,
+        dataset=version.lineage.dataset,
+        dataset_version=version.lineage.dataset_version,
+        test_rows=said["test_rows"],
+        primary_metric=version.primary_metric,
+        metrics=version.metrics,
+        verdict=version.verdict,
+        curves=said["curves"],
+        confusion=said.get("confusion") or {},
+        importance=said.get("importance") or [],
+        latency_ms=said.get("latency_ms") or {},
+        batch_rows_per_second=said.get("batch_rows_per_second"),
+        size_bytes=said.get("size_bytes"),
+    )
+
+
+def lineage_answer(version: ModelVersion, descent: Descent) -> LineageAnswer:
+    return LineageAnswer(
+        id=version.id,
+        made_from=version.lineage,
+        upload_id=descent.upload_id,
+        serves_as=[AliasPeriod(**period._asdict()) for period in descent.periods],
+        compared_with_it=[ComparedVersion(id=each.id, verdict=each.verdict.sentence) for each in descent.challengers],
     )
 
 

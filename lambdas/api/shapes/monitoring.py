@@ -24,6 +24,7 @@ from millrace.domain.drift import (
     Performance,
     worst_first,
 )
+from millrace.domain.model import CHAMPION, RegisteredModel
 from millrace.domain.traffic import TrafficHour
 
 ReportId = Annotated[
@@ -164,16 +165,21 @@ class SelectedFeature(DriftedFeature):
     window_rows: int
 
 
-class Monitoring(BaseModel):
-    """The monitoring screen. `heading` is its answer in a sentence; `latest` are the last reports, one of each kind."""
+class Drift(BaseModel):
+    """What drifted in a model, day by day. `heading` is the answer in a sentence."""
 
     model: str
     champion: str | None
     heading: str
     counts: DayCounts | None
-    latest: list[DriftReportSummary]
     heatmap: Heatmap
     selected: SelectedFeature | None
+
+
+class Monitoring(Drift):
+    """What drifted in a model, with the last reports, one of each kind."""
+
+    latest: list[DriftReportSummary]
 
 
 class TrafficSeries(BaseModel):
@@ -228,6 +234,26 @@ def report_detail(report: DriftReport) -> DriftReportDetail:
 
 def drifted_feature(feature: FeatureDrift, overlay: DriftOverlay | None) -> DriftedFeature:
     return DriftedFeature(**dict(feature), overlay=overlay)
+
+
+def drift_facts(
+    model: RegisteredModel, picture: Heatmap, told: Sequence[DriftDay], report: DriftReport | None, feature: str | None
+) -> dict[str, Any]:
+    """The fields of `Drift`. `report` is the last one that names `feature`."""
+    champion = model.aliases.get(CHAMPION)
+    return {
+        "model": model.name,
+        "champion": None if champion is None else f"{model.name}:{champion}",
+        "heading": _heading(told),
+        "counts": day_counts(told[-1]) if told else None,
+        "heatmap": picture,
+        "selected": selected_feature(report, feature) if report and feature else None,
+    }
+
+
+def selected_name(picture: Heatmap, feature: str | None) -> str | None:
+    """The feature asked for, or the worst."""
+    return feature or (picture.rows[0].feature if picture.rows else None)
 
 
 def selected_feature(report: DriftReport, name: str) -> SelectedFeature | None:
@@ -285,6 +311,19 @@ def _badness(row: HeatmapRow) -> tuple[bool, float, str]:
     last = next((cell for cell in reversed(row.cells) if cell is not None), None)
     drifted = last is not None and last.verdict is DriftVerdict.DRIFT
     return not drifted, -((last.share if last else None) or 0.0), row.feature
+
+
+def _heading(told: Sequence[DriftDay]) -> str:
+    """The screen's answer: how many features drifted on the last day that there is a report about."""
+    if not told:
+        return "Not checked yet"
+    last = told[-1]
+    counts = day_counts(last)
+    if last.verdict is DriftVerdict.SKIPPED:
+        return f"Not judged on {last.day.isoformat()}"
+    if counts.drifted:
+        return f"{counts.drifted} of {counts.drifted + counts.ok} features drifted on {last.day.isoformat()}"
+    return f"Nothing drifted on {last.day.isoformat()}"
 
 
 def day_counts(told: DriftDay) -> DayCounts:

@@ -420,7 +420,7 @@ def evaluated(candidate: TrainedCandidate, **facts: Any) -> dict[str, Any]:
         "job_name": candidate.job_name,
         "artifact_digest": f"digest-{candidate.algorithm}",
         "hyperparameters": {"depth": 4},
-        "signature": {"inputs": ["age"]},
+        "signature": {"inputs": [{"name": "age", "kind": "integer"}]},
         "metrics": {"roc_auc": {"value": 0.83, "low": 0.79, "high": 0.86, "higher_is_better": True}},
         "curves": {"roc": []},
         "verdict": a_verdict(f"{candidate.algorithm} gains 0.3.").model_dump(mode="json"),

@@ -1,12 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 
 import type { Schemas } from '../../api/client';
-import { contract as contractQuery } from '../../api/queries';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
-import { Loaded } from '../../ui/Loaded';
 import { Table, type Column } from '../../ui/Table';
 import { figure } from '../../ui/format';
 
@@ -26,16 +23,14 @@ const COLUMNS: Column<Expected>[] = [
 ];
 
 /** What every row of the next file is held against. */
-export function ContractCard({ name }: { name: string }) {
-  const query = useQuery(contractQuery(name));
+export function ContractCard({ contract }: { contract: Schemas['Contract'] }) {
   const [editing, setEditing] = useState(false);
-  const known = query.data;
   return (
-    <Card title={known ? `Contract v${known.body.version}` : 'Contract'} aside={may('scientist') && known && <EditButton onPress={() => setEditing(true)} />} flush>
-      <Loaded query={query}>{({ body }) => <Table label="Contract" columns={COLUMNS} rows={body.columns} rowKey={(column) => column.name} />}</Loaded>
-      {editing && known && (
+    <Card title={`Contract v${contract.version}`} aside={may('scientist') && <EditButton onPress={() => setEditing(true)} />} flush>
+      <Table label="Contract" columns={COLUMNS} rows={contract.columns} rowKey={(column) => column.name} />
+      {editing && (
         <Suspense>
-          <ContractEditor contract={known.body} etag={known.etag} onClose={() => setEditing(false)} />
+          <ContractEditor contract={contract} onClose={() => setEditing(false)} />
         </Suspense>
       )}
     </Card>

@@ -2,7 +2,7 @@ import Dialog from '@mui/material/Dialog';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
-import { api, ApiError, done, type Schemas } from '../../api/client';
+import { api, ApiError, done, seen, type Schemas } from '../../api/client';
 import { Button } from '../../ui/Button';
 import { Labelled } from '../../ui/Labelled';
 import { toast } from '../../ui/toast';
@@ -11,14 +11,14 @@ import '../../ui/dialog.css';
 type Contract = Schemas['Contract'];
 
 /** The whole contract as text; what is wrong with it is said beside it. */
-export default function ContractEditor({ contract, etag, onClose }: { contract: Contract; etag: string | null; onClose: () => void }) {
+export default function ContractEditor({ contract, onClose }: { contract: Contract; onClose: () => void }) {
   const client = useQueryClient();
-  const [seen] = useState(etag);
+  const [begun] = useState(contract.version);
   const [text, setText] = useState(() => JSON.stringify({ columns: contract.columns, missing_values: contract.missing_values }, null, 2));
   const save = useMutation({
     mutationFn: async () => {
       const body = JSON.parse(text) as Schemas['ContractChange'];
-      return done(api.PUT('/datasets/{dataset}/contract', { params: { path: { dataset: contract.dataset }, header: { 'If-Match': seen ?? undefined } }, body }));
+      return done(api.PUT('/datasets/{dataset}/contract', { params: { path: { dataset: contract.dataset }, header: { 'If-Match': seen(begun) } }, body }));
     },
     onSuccess: async (made) => {
       await client.invalidateQueries({ queryKey: ['datasets'] });

@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
-import { arrivedFiles, dataset as datasetQuery, datasetVersions } from '../../api/queries';
+import { pageOf } from '../../api/pages';
+import { dataset as datasetQuery, datasetVersions } from '../../api/queries';
 import { uploadStatus } from '../../api/states';
 import { may } from '../../auth/session';
 import { ButtonLink } from '../../ui/Button';
@@ -21,9 +22,6 @@ import { SettingsCard } from './SettingsCard';
 import { VersionState } from './VersionState';
 import './datasets.css';
 
-/** While a file is on its way to becoming a version. */
-const BUSY_MS = 3000;
-
 type Detail = Schemas['DatasetDetail'];
 type File = Schemas['ArrivedFile'];
 type Version = Schemas['DatasetVersionSummary'];
@@ -31,20 +29,23 @@ type Version = Schemas['DatasetVersionSummary'];
 export default function Dataset() {
   const { name } = useParams({ from: '/signed-in/datasets/$name' });
   const query = useQuery(datasetQuery(name));
-  const known = query.data?.body;
+  const known = query.data?.body.dataset;
   return (
     <Page title={name} subtitle={known && <span>{standing(known)}</span>} actions={known && <Train dataset={known} />}>
       <Loaded query={query}>
-        {({ body, etag }) => (
+        {({ body: { dataset, versions, uploads, contract } }) => (
           <>
             <div className="wide-and-narrow">
-              <Versions name={name} />
+              <div className="stack start">
+                <Versions name={name} first={versions} files={uploads.items} />
+                {uploads.items.length > 0 && <Files files={uploads.items} />}
+              </div>
               <div className="stack start">
                 {may('scientist') && <SendFile dataset={name} />}
-                <SettingsCard dataset={body} etag={etag} />
+                <SettingsCard dataset={dataset} />
               </div>
             </div>
-            {body.contract_version > 0 && <ContractCard name={name} />}
+            {contract && <ContractCard contract={contract} />}
           </>
         )}
       </Loaded>
@@ -67,13 +68,10 @@ function Train({ dataset }: { dataset: Detail }) {
   );
 }
 
-function Versions({ name }: { name: string }) {
-  const search = useSearch({ from: '/signed-in/datasets/$name' });
+function Versions({ name, first, files }: { name: string; first: Schemas['DatasetScreen']['versions']; files: File[] }) {
+  const { cursor } = useSearch({ from: '/signed-in/datasets/$name' });
   const navigate = useNavigate();
-  const files = useQuery(arrivedFiles(name)).data?.body.items;
-  const busy = files?.some(({ state }) => state === 'RECEIVED' || state === 'PREPARING');
-  const usual = datasetVersions(name, { ...search, limit: 50 });
-  const query = useQuery(busy ? { ...usual, refetchInterval: BUSY_MS } : usual);
+  const page = pageOf(first, useQuery(datasetVersions(name, cursor)), cursor);
   const columns: Column<Version>[] = [
     {
       key: 'version',
@@ -88,7 +86,7 @@ function Versions({ name }: { name: string }) {
     { key: 'state', name: 'State', cell: (version) => <VersionState version={version} /> },
     { key: 'rows', name: 'Rows', align: 'right', cell: ({ accepted }) => whole(accepted) },
     { key: 'quarantined', name: 'Set aside', align: 'right', cell: ({ quarantined, quarantined_share }) => (quarantined ? `${whole(quarantined)} (${percent(quarantined_share)})` : whole(quarantined)) },
-    { key: 'size', name: 'Size', align: 'right', wideOnly: true, cell: ({ upload_id: id }) => bytes(files?.find(({ upload_id }) => upload_id === id)?.size_bytes) },
+    { key: 'size', name: 'Size', align: 'right', wideOnly: true, cell: ({ upload_id: id }) => bytes(files.find(({ upload_id }) => upload_id === id)?.size_bytes) },
     { key: 'made', name: 'Arrived', cell: ({ created_at }) => <Time at={created_at} /> },
     {
       key: 'run',
@@ -102,27 +100,24 @@ function Versions({ name }: { name: string }) {
     },
   ];
   return (
-    <div className="stack start">
-      <Card title="Versions" flush>
-        <Loaded query={query}>
-          {({ body }) =>
-            body.items.length ? (
-              <>
-                <Table label="Versions" columns={columns} rows={body.items} rowKey={({ version }) => String(version)} />
-                <Pager next={body.next_cursor} cursor={search.cursor} onGo={(cursor) => void navigate({ to: '/datasets/$name', params: { name }, search: { cursor } })}>
-                  {body.total != null && `${whole(body.items.length)} of ${count(body.total, 'version')}`}
-                </Pager>
-              </>
-            ) : (
-              <EmptyState title="No version yet" icon="database">
-                <p className="quiet">Send a file: each becomes a version, checked and profiled.</p>
-              </EmptyState>
-            )
-          }
-        </Loaded>
-      </Card>
-      {files && files.length > 0 && <Files files={files} />}
-    </div>
+    <Card title="Versions" flush>
+      <Loaded query={page}>
+        {({ items, next_cursor: next, total }) =>
+          items.length ? (
+            <>
+              <Table label="Versions" columns={columns} rows={items} rowKey={({ version }) => String(version)} />
+              <Pager next={next} cursor={cursor} onGo={(to) => void navigate({ to: '/datasets/$name', params: { name }, search: { cursor: to } })}>
+                {total != null && `${whole(items.length)} of ${count(total, 'version')}`}
+              </Pager>
+            </>
+          ) : (
+            <EmptyState title="No version yet" icon="database">
+              <p className="quiet">Send a file: each becomes a version, checked and profiled.</p>
+            </EmptyState>
+          )
+        }
+      </Loaded>
+    </Card>
   );
 }
 

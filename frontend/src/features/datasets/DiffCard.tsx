@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import type { Schemas } from '../../api/client';
-import { datasetDiff, datasetVersions } from '../../api/queries';
+import { datasetDiff } from '../../api/queries';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Loaded } from '../../ui/Loaded';
@@ -42,16 +42,15 @@ const COLUMNS: Column<Changed>[] = [
 ];
 
 /** This version held against another of the dataset; which one stands in the address. */
-export function DiffCard({ name, number }: { name: string; number: number }) {
+export function DiffCard({ name, number, others }: { name: string; number: number; others: number[] }) {
   const search = useSearch({ from: '/signed-in/datasets/$name/$version' });
   const navigate = useNavigate();
-  const others = useQuery(datasetVersions(name, { limit: 50 })).data?.body.items.filter(({ version, state }) => version !== number && state === 'READY') ?? [];
   if (!others.length && !search.against) return null;
   const choose = (against: number | undefined) => void navigate({ to: '/datasets/$name/$version', params: { name, version: String(number) }, search: { ...search, against }, resetScroll: false });
   const chooser = (
     <select className="field" aria-label="Compare with" value={search.against ?? ''} onChange={(event) => choose(Number(event.target.value) || undefined)}>
       <option value="">Choose a version</option>
-      {others.map(({ version }) => (
+      {others.map((version) => (
         <option key={version} value={version}>
           v{version}
         </option>

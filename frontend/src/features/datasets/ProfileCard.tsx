@@ -1,10 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
-
 import type { Schemas } from '../../api/client';
-import { datasetProfile } from '../../api/queries';
 import { Bars } from '../../ui/Bars';
 import { Card } from '../../ui/Card';
-import { Loaded } from '../../ui/Loaded';
 import { Table, type Column } from '../../ui/Table';
 import { figure, percent, whole, written } from '../../ui/format';
 
@@ -36,11 +32,10 @@ function Frequent({ kind, top }: Pick<Profiled, 'kind' | 'top'>) {
 }
 
 /** What the accepted rows look like, column by column. */
-export function ProfileCard({ name, number }: { name: string; number: number }) {
-  const query = useQuery(datasetProfile(name, number));
+export function ProfileCard({ columns }: { columns: Profiled[] }) {
   return (
     <Card title="Columns" flush>
-      <Loaded query={query}>{({ body }) => <Table label="Columns" columns={COLUMNS} rows={body.columns} rowKey={(column) => column.name} />}</Loaded>
+      <Table label="Columns" columns={COLUMNS} rows={columns} rowKey={(column) => column.name} />
     </Card>
   );
 }

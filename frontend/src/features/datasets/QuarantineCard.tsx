@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
 import { api, done, type Schemas } from '../../api/client';
+import { pageOf } from '../../api/pages';
 import { quarantine } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { DownloadButton } from '../../ui/DownloadButton';
@@ -11,8 +12,6 @@ import { Table, type Column } from '../../ui/Table';
 import { count, whole } from '../../ui/format';
 
 type Row = Schemas['QuarantinedRowAnswer'];
-
-const PAGE = 20;
 
 const COLUMNS: Column<Row>[] = [
   { key: 'line', name: 'Line', align: 'right', head: true, cell: ({ line }) => whole(line) },
@@ -42,27 +41,27 @@ const COLUMNS: Column<Row>[] = [
 interface Props {
   name: string;
   number: number;
-  total: number | null;
+  first: NonNullable<Schemas['DatasetVersionScreen']['quarantine']>;
 }
 
 /** The rows that broke the contract, in the order of the file, each with every reason. */
-export function QuarantineCard({ name, number, total }: Props) {
+export function QuarantineCard({ name, number, first }: Props) {
   const search = useSearch({ from: '/signed-in/datasets/$name/$version' });
   const navigate = useNavigate();
-  const query = useQuery(quarantine(name, number, { cursor: search.cursor, limit: PAGE }));
+  const page = pageOf(first, useQuery(quarantine(name, number, search.cursor)), search.cursor);
   const address = async () => (await done(api.GET('/datasets/{dataset}/versions/{number}/files/{file}', { params: { path: { dataset: name, number, file: 'quarantine' } } }))).address;
   return (
     <Card title="Rows that were set aside" aside={<DownloadButton address={address}>Download all</DownloadButton>} flush>
-      <Loaded query={query}>
-        {({ body }) => (
+      <Loaded query={page}>
+        {({ items, next_cursor: next, total }) => (
           <>
-            <Table label="Rows that were set aside" columns={COLUMNS} rows={body.items} rowKey={({ line }) => String(line)} />
+            <Table label="Rows that were set aside" columns={COLUMNS} rows={items} rowKey={({ line }) => String(line)} />
             <Pager
-              next={body.next_cursor}
+              next={next}
               cursor={search.cursor}
               onGo={(cursor) => void navigate({ to: '/datasets/$name/$version', params: { name, version: String(number) }, search: { ...search, cursor }, resetScroll: false })}
             >
-              {total != null && `${whole(body.items.length)} of ${count(total, 'row')}`}
+              {total != null && `${whole(items.length)} of ${count(total, 'row')}`}
             </Pager>
           </>
         )}

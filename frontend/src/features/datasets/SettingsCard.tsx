@@ -12,13 +12,8 @@ import { STRATEGIES, TASKS } from './settings';
 const load = () => import('./SettingsForm');
 const SettingsForm = lazy(load);
 
-interface Props {
-  dataset: Schemas['DatasetDetail'];
-  etag: string | null;
-}
-
 /** What people decided about the dataset. */
-export function SettingsCard({ dataset, etag }: Props) {
+export function SettingsCard({ dataset }: { dataset: Schemas['DatasetDetail'] }) {
   const [editing, setEditing] = useState(false);
   const { settings } = dataset;
   const { training, deployment } = settings;
@@ -41,7 +36,7 @@ export function SettingsCard({ dataset, etag }: Props) {
       />
       {editing && (
         <Suspense>
-          <SettingsForm dataset={dataset} etag={etag} onClose={() => setEditing(false)} />
+          <SettingsForm dataset={dataset} onClose={() => setEditing(false)} />
         </Suspense>
       )}
     </Card>

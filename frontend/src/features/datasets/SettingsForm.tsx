@@ -2,7 +2,7 @@ import Dialog from '@mui/material/Dialog';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 
-import { api, ApiError, done, type Schemas } from '../../api/client';
+import { api, ApiError, done, seen, type Schemas } from '../../api/client';
 import { Button } from '../../ui/Button';
 import { Labelled } from '../../ui/Labelled';
 import { toast } from '../../ui/toast';
@@ -11,18 +11,17 @@ import '../../ui/dialog.css';
 
 interface Props {
   dataset: Schemas['DatasetDetail'];
-  etag: string | null;
   onClose: () => void;
 }
 
 /** Filled in once, when it opens: what is fetched meanwhile wipes nothing that was typed. */
-export default function SettingsForm({ dataset, etag, onClose }: Props) {
+export default function SettingsForm({ dataset, onClose }: Props) {
   const client = useQueryClient();
-  const [seen] = useState(() => ({ draft: draftOf(dataset.settings), etag }));
-  const [draft, setDraft] = useState(seen.draft);
+  const [begun] = useState(() => ({ draft: draftOf(dataset.settings), revision: dataset.revision }));
+  const [draft, setDraft] = useState(begun.draft);
   const save = useMutation({
     mutationFn: () =>
-      done(api.PATCH('/datasets/{dataset}', { params: { path: { dataset: dataset.name }, header: { 'If-Match': seen.etag ?? undefined } }, body: changeOf(seen.draft, draft) })),
+      done(api.PATCH('/datasets/{dataset}', { params: { path: { dataset: dataset.name }, header: { 'If-Match': seen(begun.revision) } }, body: changeOf(begun.draft, draft) })),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['datasets'] });
       toast(`The settings of ${dataset.name} are changed`);

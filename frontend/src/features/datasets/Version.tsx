@@ -21,19 +21,19 @@ type Detail = Schemas['DatasetVersionDetail'];
 export default function Version() {
   const { name, version } = useParams({ from: '/signed-in/datasets/$name/$version' });
   const query = useQuery(datasetVersion(name, Number(version)));
-  const known = query.data?.body;
+  const known = query.data?.body.version;
   return (
     <Page title={known ? titleOf(known) : `${name} v${version}`} tab={`${name} v${version}`} subtitle={known && <VersionState version={known} />}>
       <Loaded query={query}>
-        {({ body }) => (
+        {({ body: { version: shown, profile, quarantine, others } }) => (
           <>
-            <Checks version={body} />
-            {Boolean(body.quarantined) && <QuarantineCard name={name} number={body.version} total={body.quarantined} />}
+            <Checks version={shown} />
+            {quarantine && <QuarantineCard name={name} number={shown.version} first={quarantine} />}
             <Card title="About it" flush>
-              <About version={body} />
+              <About version={shown} />
             </Card>
-            {body.state === 'READY' && <ProfileCard name={name} number={body.version} />}
-            {body.state === 'READY' && <DiffCard name={name} number={body.version} />}
+            {profile && <ProfileCard columns={profile.columns} />}
+            {shown.state === 'READY' && <DiffCard name={name} number={shown.version} others={others} />}
           </>
         )}
       </Loaded>

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { api, ApiError, done, type Schemas } from '../../api/client';
+import { api, ApiError, done, seen, type Schemas } from '../../api/client';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { DecisionDialog } from '../../ui/DecisionDialog';
@@ -9,13 +9,12 @@ import { toast } from '../../ui/toast';
 
 interface Props {
   version: Schemas['VersionDetail'];
-  etag: string | null;
 }
 
 type Deed = 'approve' | 'reject';
 
 /** Approve and reject, for who may; else why not. The tag says which state was seen: who decided first, decided. */
-export function Decide({ version, etag }: Props) {
+export function Decide({ version }: Props) {
   const [deed, setDeed] = useState<Deed>();
   // An open form stays when somebody else decides meanwhile: it says so when it is sent, and nothing typed is lost.
   if (version.approval.state !== 'PENDING' && !deed) return null;
@@ -28,15 +27,15 @@ export function Decide({ version, etag }: Props) {
       <Button look="primary" onClick={() => setDeed('approve')}>
         Approve…
       </Button>
-      {deed && <DecisionForm deed={deed} version={version} etag={etag} onClose={() => setDeed(undefined)} />}
+      {deed && <DecisionForm deed={deed} version={version} onClose={() => setDeed(undefined)} />}
     </>
   );
 }
 
-function DecisionForm({ deed, version, etag, onClose }: Props & { deed: Deed; onClose: () => void }) {
+function DecisionForm({ deed, version, onClose }: Props & { deed: Deed; onClose: () => void }) {
   const client = useQueryClient();
   const decide = async (reason: string) => {
-    const options = { params: { path: { version: version.id }, header: { 'If-Match': etag ?? '*' } }, body: { reason } };
+    const options = { params: { path: { version: version.id }, header: { 'If-Match': seen(version.revision) } }, body: { reason } };
     try {
       await done(deed === 'approve' ? api.PUT('/models/{version}/approve', options) : api.PUT('/models/{version}/reject', options));
     } catch (error) {

@@ -1,10 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
-
 import type { Schemas } from '../../api/client';
-import { evaluation } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
-import { Loaded, Skeleton } from '../../ui/Loaded';
 import { bytes, figure, whole } from '../../ui/format';
 import { LineChart, type Series } from '../../ui/charts/LineChart';
 import { Confusion } from './Confusion';
@@ -15,28 +11,18 @@ import { useThreshold } from './useThreshold';
 type Answer = Schemas['EvaluationAnswer'];
 
 interface Props {
-  id: string;
+  own: Answer;
   /** What it is compared with: its curves are dashed. */
-  rival: string | undefined;
+  rival: Schemas['Rival'] | null;
 }
 
 /** The figures behind the verdict, made by the server: at most 200 points a curve. */
-export function Evaluation({ id, rival }: Props) {
-  const query = useQuery(evaluation(id));
-  const other = useQuery({ ...evaluation(rival ?? ''), enabled: Boolean(rival) });
-  return (
-    <Loaded query={query} skeleton={<Skeleton height={720} />}>
-      {({ body }) => <Figures own={body} live={other.data?.body} />}
-    </Loaded>
-  );
-}
-
-function Figures({ own, live }: { own: Answer; live: Answer | undefined }) {
+export function Evaluation({ own, rival }: Props) {
   const [threshold, setThreshold] = useThreshold(own);
   return (
     <>
         {(Object.keys(CURVES) as CurveName[]).filter((name) => own.curves[name]?.length).map((name) => (
-          <Curves key={name} name={name} own={own} live={live} threshold={threshold} />
+          <Curves key={name} name={name} own={own} rival={rival} threshold={threshold} />
         ))}
         <Confusion evaluation={own} threshold={threshold} onThreshold={setThreshold} />
         <Importance of={own.importance} metric={own.primary_metric} />
@@ -54,15 +40,15 @@ function Figures({ own, live }: { own: Answer; live: Answer | undefined }) {
   );
 }
 
-function Curves({ name, own, live, threshold }: { name: CurveName; own: Answer; live: Answer | undefined; threshold: number | undefined }) {
+function Curves({ name, own, rival, threshold }: Props & { name: CurveName; threshold: number | undefined }) {
   const { title, x, y, xName, yName, reference }: Axes = CURVES[name];
-  const series: Series[] = [...seriesOf(own, name, 'plain'), ...(live ? seriesOf(live, name, 'dashed') : [])];
+  const series: Series[] = [...seriesOf(own, name, 'plain'), ...(rival ? seriesOf(rival, name, 'dashed') : [])];
   const at = threshold === undefined ? undefined : nearest(own.curves[name]?.[0]?.points ?? [], threshold);
   const marks = at ? [{ x: at[x] ?? 0, y: at[y] ?? 0, name: `at threshold ${figure(threshold, 2)}` }] : [];
   return (
     <LineChart
       title={title}
-      summary={`${title} of ${own.id}${live ? ` and, dashed, of ${live.id}` : ''}, ${series.length} ${series.length === 1 ? 'line' : 'lines'}`}
+      summary={`${title} of ${own.id}${rival ? ` and, dashed, of ${rival.id}` : ''}, ${series.length} ${series.length === 1 ? 'line' : 'lines'}`}
       xName={xName}
       yName={yName}
       series={reference ? [...series, { name: reference, look: 'quiet', points: [{ x: 0, y: 0 }, { x: 1, y: 1 }] }] : series}

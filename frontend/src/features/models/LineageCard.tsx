@@ -1,60 +1,54 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
-import { lineage } from '../../api/queries';
+import type { Schemas } from '../../api/client';
 import { Card } from '../../ui/Card';
-import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Time } from '../../ui/Time';
 import { VersionLink } from './VersionLink';
 
 /** Where it comes from and what came of it: each a link. */
-export function LineageCard({ id }: { id: string }) {
-  const query = useQuery(lineage(id));
+export function LineageCard({ lineage }: { lineage: Schemas['LineageAnswer'] }) {
+  const { made_from: made, serves_as: served, compared_with_it: later } = lineage;
   return (
     <Card title="Lineage">
-      <Loaded query={query} skeleton={<Skeleton height={180} />}>
-        {({ body: { made_from: made, serves_as: served, compared_with_it: later } }) => (
-          <ol className="lineage">
-            <li>
-              <span className="meta">Data</span>{' '}
-              <Link to="/runs" search={{ dataset: made.dataset }}>
-                {made.dataset} v{made.dataset_version}
-              </Link>{' '}
-              <code title={made.dataset_sha256}>{made.dataset_sha256.slice(0, 12)}</code>
-            </li>
-            <li>
-              <span className="meta">Run</span>{' '}
-              <Link to="/runs/$runId" params={{ runId: made.run_id }}>
-                {made.run_id}
-              </Link>{' '}
-              <span className="quiet">
-                code {made.code_digest.slice(0, 12)}, image {made.image}
-              </span>
-            </li>
-            {made.champion_compared && (
-              <li>
-                <span className="meta">Judged against</span> <VersionLink id={made.champion_compared} />
-              </li>
-            )}
-            {served.map(({ alias, since, until }) => (
-              <li key={`${alias} ${since}`}>
-                <span className="meta">Serves as</span> {alias} since <Time at={since} />
-                {until && (
-                  <>
-                    {' '}
-                    until <Time at={until} />
-                  </>
-                )}
-              </li>
-            ))}
-            {later.map(({ id: challenger, verdict }) => (
-              <li key={challenger}>
-                <span className="meta">Had to be beaten by</span> <VersionLink id={challenger} /> <span className="quiet">{verdict}</span>
-              </li>
-            ))}
-          </ol>
+      <ol className="lineage">
+        <li>
+          <span className="meta">Data</span>{' '}
+          <Link to="/runs" search={{ dataset: made.dataset }}>
+            {made.dataset} v{made.dataset_version}
+          </Link>{' '}
+          <code title={made.dataset_sha256}>{made.dataset_sha256.slice(0, 12)}</code>
+        </li>
+        <li>
+          <span className="meta">Run</span>{' '}
+          <Link to="/runs/$runId" params={{ runId: made.run_id }}>
+            {made.run_id}
+          </Link>{' '}
+          <span className="quiet">
+            code {made.code_digest.slice(0, 12)}, image {made.image}
+          </span>
+        </li>
+        {made.champion_compared && (
+          <li>
+            <span className="meta">Judged against</span> <VersionLink id={made.champion_compared} />
+          </li>
         )}
-      </Loaded>
+        {served.map(({ alias, since, until }) => (
+          <li key={`${alias} ${since}`}>
+            <span className="meta">Serves as</span> {alias} since <Time at={since} />
+            {until && (
+              <>
+                {' '}
+                until <Time at={until} />
+              </>
+            )}
+          </li>
+        ))}
+        {later.map(({ id: challenger, verdict }) => (
+          <li key={challenger}>
+            <span className="meta">Had to be beaten by</span> <VersionLink id={challenger} /> <span className="quiet">{verdict}</span>
+          </li>
+        ))}
+      </ol>
     </Card>
   );
 }

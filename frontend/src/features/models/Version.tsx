@@ -22,6 +22,7 @@ import { VersionLink } from './VersionLink';
 import './version.css';
 
 type Detail = Schemas['VersionDetail'];
+type Screen = Schemas['ModelVersionScreen'];
 
 export default function Version() {
   const { model, number } = useParams({ from: '/signed-in/models/$model/$number' });
@@ -29,16 +30,16 @@ export default function Version() {
   const query = useQuery(modelVersion(id));
   const found = query.data;
   return (
-    <Page title={`${model} v${number}`} subtitle={found && <Subtitle version={found.body} />} actions={found && <Actions version={found.body} etag={found.etag} />}>
-      <Loaded query={query}>{({ body }) => <Body version={body} />}</Loaded>
+    <Page title={`${model} v${number}`} subtitle={found && <Subtitle version={found.body.version} />} actions={found && <Actions version={found.body.version} />}>
+      <Loaded query={query}>{({ body }) => <Body {...body} />}</Loaded>
     </Page>
   );
 }
 
-function Actions({ version, etag }: { version: Detail; etag: string | null }) {
+function Actions({ version }: { version: Detail }) {
   return (
     <>
-      <Decide version={version} etag={etag} />
+      <Decide version={version} />
       <DeployAgain version={version} />
     </>
   );
@@ -60,35 +61,40 @@ function Subtitle({ version }: { version: Detail }) {
   );
 }
 
-function Body({ version }: { version: Detail }) {
-  const rival = rivalOf(version.verdict);
-  const other = useQuery({ ...modelVersion(rival ?? ''), enabled: Boolean(rival) });
-  const live = other.data?.body;
+function Body({ version, evaluation, lineage, rival }: Screen) {
   return (
     <>
       <VerdictCard version={version} />
       <div className="tiles">
         {Object.entries(version.metrics).map(([name, metric]) => (
-          <Tile key={name} name={metricName(name)} value={figure(metric.value)} note={<Against name={name} metric={metric} live={live} />} />
+          <Tile key={name} name={metricName(name)} value={figure(metric.value)} note={<Against name={name} metric={metric} rival={rival} />} />
         ))}
       </div>
       <div className="version-split">
-        <Evaluation id={version.id} rival={live?.id} />
-        <LineageCard id={version.id} />
+        {evaluation ? <Evaluation own={evaluation} rival={rival} /> : <Unread id={version.id} />}
+        <LineageCard lineage={lineage} />
         <DecisionRecord version={version} />
       </div>
     </>
   );
 }
 
+function Unread({ id }: { id: string }) {
+  return (
+    <Card title="Evaluation">
+      <p className="quiet">The evaluation of {id} is not where it was stored, so its curves cannot be shown.</p>
+    </Card>
+  );
+}
+
 /** Better or worse than what it was compared with; without one, how sure the figure is. */
-function Against({ name, metric, live }: { name: string; metric: Schemas['Metric']; live: Detail | undefined }) {
-  const before = live?.metrics[name];
+function Against({ name, metric, rival }: { name: string; metric: Schemas['Metric']; rival: Screen['rival'] }) {
+  const before = rival?.metrics[name];
   const interval = `${figure(metric.low)} to ${figure(metric.high)}`;
-  if (!live || !before) return <>95 % interval {interval}</>;
+  if (!rival || !before) return <>95 % interval {interval}</>;
   return (
     <>
-      <Delta value={metric.value - before.value} higherIsBetter={metric.higher_is_better} /> than v{live.number} with {figure(before.value)}; {interval}
+      <Delta value={metric.value - before.value} higherIsBetter={metric.higher_is_better} /> than v{rival.number} with {figure(before.value)}; {interval}
     </>
   );
 }

@@ -2,7 +2,7 @@
 import type { Schemas } from '../../api/client';
 import type { Series } from '../../ui/charts/LineChart';
 
-type Answer = Schemas['EvaluationAnswer'];
+type Answer = Pick<Schemas['EvaluationAnswer'], 'id' | 'curves'>;
 type Point = Record<string, number | null>;
 
 export interface Axes {

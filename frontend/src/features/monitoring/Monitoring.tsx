@@ -2,11 +2,11 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
-import { models as modelsQuery, monitoring } from '../../api/queries';
+import { monitoring } from '../../api/queries';
 import { Card } from '../../ui/Card';
 import { Chips } from '../../ui/Chips';
 import { EmptyState } from '../../ui/EmptyState';
-import { Loaded } from '../../ui/Loaded';
+import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
 import { CheckNow } from './CheckNow';
 import { Heatmap } from './Heatmap';
@@ -17,65 +17,67 @@ import { KINDS, RANGES, type MonitoringSearch } from './search';
 import { Traffic } from './Traffic';
 import './monitoring.css';
 
-type Model = Schemas['ModelSummary'];
+type Model = Schemas['KnownModel'];
+type Watched = NonNullable<Schemas['MonitoringScreen']['shown']>;
 
 /** Which model: the one in the URL, else the first that is live, else the first. */
 export default function Monitoring() {
-  const { model } = useSearch({ from: '/signed-in/monitoring' });
-  const query = useQuery(modelsQuery({ limit: 100 }));
-  const known = query.data?.body.items;
-  const shown = model ?? (known?.find(({ champion }) => champion) ?? known?.[0])?.name;
-  if (shown) return <OfModel name={shown} known={known ?? []} />;
+  const { day: _, ...asked } = useSearch({ from: '/signed-in/monitoring' });
+  const query = useQuery(monitoring(asked));
+  const known = query.data?.body.shown;
+  // While another model comes, what is there is that of the one before.
+  const found = known && (asked.model ?? known.model) === known.model ? known : undefined;
   return (
-    <Page title="Monitoring">
+    <Page title={found?.heading ?? 'Monitoring'} tab={found ? `Monitoring ${found.model}` : 'Monitoring'} subtitle={found && <Standing found={found} />} actions={found && <CheckNow model={found.model} champion={found.champion !== null} />}>
       <Loaded query={query}>
-        {() => (
-          <Card>
-            <EmptyState title="No model to watch yet" icon="pulse">
-              <p className="quiet">A model is watched from the day on which it answers its first request.</p>
-            </EmptyState>
-          </Card>
-        )}
+        {({ body: { models, shown } }) =>
+          shown ? (
+            <OfModel found={found} name={asked.model ?? shown.model} known={models} />
+          ) : (
+            <Card>
+              <EmptyState title="No model to watch yet" icon="pulse">
+                <p className="quiet">A model is watched from the day on which it answers its first request.</p>
+              </EmptyState>
+            </Card>
+          )
+        }
       </Loaded>
     </Page>
   );
 }
 
-function OfModel({ name, known }: { name: string; known: Model[] }) {
+function OfModel({ found, name, known }: { found: Watched | undefined; name: string; known: Model[] }) {
   const search = useSearch({ from: '/signed-in/monitoring' });
   const navigate = useNavigate();
-  const kind = search.kind ?? 'data';
-  const query = useQuery(monitoring({ model: name, range: search.range, kind: search.kind, feature: search.feature }));
-  const found = query.data?.body;
   const go = (changes: MonitoringSearch) => void navigate({ to: '/monitoring', search: { ...search, model: name, ...changes } });
-  const names = known.some((each) => each.name === name) ? known.map((each) => each.name) : [name, ...known.map((each) => each.name)];
   return (
-    <Page title={found?.heading ?? 'Monitoring'} tab={`Monitoring ${name}`} subtitle={found && <Watched found={found} />} actions={found && <CheckNow model={name} champion={found.champion !== null} />}>
+    <>
       <div className="row watched">
         <label className="row">
           <span className="quiet">Model</span>
           <select className="field" value={name} onChange={(event) => go({ model: event.target.value, feature: undefined, day: undefined })}>
-            {names.map((each) => (
-              <option key={each}>{each}</option>
+            {known.map((each) => (
+              <option key={each.name}>{each.name}</option>
             ))}
           </select>
         </label>
-        <Chips label="What drifts" chips={KINDS.map((value) => ({ value, name: KIND_NAMES[value] }))} chosen={kind} onChoose={(chosen) => go({ kind: chosen === 'data' ? undefined : chosen, feature: undefined, day: undefined })} />
+        <Chips label="What drifts" chips={KINDS.map((value) => ({ value, name: KIND_NAMES[value] }))} chosen={search.kind ?? 'data'} onChoose={(chosen) => go({ kind: chosen === 'data' ? undefined : chosen, feature: undefined, day: undefined })} />
         <Chips label="Days" chips={RANGES.map((days) => ({ value: String(days), name: `${days} days` }))} chosen={String(search.range ?? 30)} onChoose={(days) => go({ range: days && days !== '30' ? Number(days) : undefined, day: undefined })} />
       </div>
-      <Loaded query={query}>{({ body }) => <Picture found={body} search={search} dataset={known.find((each) => each.name === name)?.dataset} go={go} />}</Loaded>
-      {/* Below what is loaded first, and after it: nothing that is shown moves down. */}
-      {(found ?? query.error) && (
+      {found ? (
         <>
-          <Traffic model={name} />
-          <Reports model={name} />
+          <Picture found={found} search={search} dataset={known.find((each) => each.name === name)?.dataset} go={go} />
+          <Traffic traffic={found.traffic} />
+          <Reports reports={found.reports.items} />
         </>
+      ) : (
+        <Skeleton height={360} />
       )}
-    </Page>
+    </>
   );
 }
 
-function Watched({ found }: { found: Schemas['Monitoring'] }) {
+function Standing({ found }: { found: Watched }) {
   const { champion, counts } = found;
   const judged = counts && `${counts.drifted} drifted, ${counts.ok} did not${counts.skipped ? `, ${counts.skipped} not judged` : ''}.`;
   return (
@@ -86,7 +88,7 @@ function Watched({ found }: { found: Schemas['Monitoring'] }) {
 }
 
 interface PictureProps {
-  found: Schemas['Monitoring'];
+  found: Watched;
   search: MonitoringSearch;
   dataset: string | undefined;
   go: (changes: MonitoringSearch) => void;

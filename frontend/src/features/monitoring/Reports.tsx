@@ -1,13 +1,10 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
 import { api, done, type Schemas } from '../../api/client';
-import { driftReports } from '../../api/queries';
 import { driftStatus } from '../../api/states';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
-import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Status } from '../../ui/Status';
 import { Table, type Column } from '../../ui/Table';
 import { Time } from '../../ui/Time';
@@ -48,21 +45,16 @@ const COLUMNS: Column<Report>[] = [
 ];
 
 /** Every check of a model, latest first. */
-export function Reports({ model }: { model: string }) {
-  const query = useQuery(driftReports({ model, limit: 20 }));
+export function Reports({ reports }: { reports: Report[] }) {
   return (
     <Card title="Reports" flush>
-      <Loaded query={query} skeleton={<Skeleton height={120} />}>
-        {({ body }) =>
-          body.items.length ? (
-            <Table label="Drift reports" columns={COLUMNS} rows={body.items} rowKey={({ id }) => id} />
-          ) : (
-            <EmptyState title="No report yet" icon="pulse">
-              <p className="quiet">A check every day writes one; so does “Check now”.</p>
-            </EmptyState>
-          )
-        }
-      </Loaded>
+      {reports.length ? (
+        <Table label="Drift reports" columns={COLUMNS} rows={reports} rowKey={({ id }) => id} />
+      ) : (
+        <EmptyState title="No report yet" icon="pulse">
+          <p className="quiet">A check every day writes one; so does “Check now”.</p>
+        </EmptyState>
+      )}
     </Card>
   );
 }

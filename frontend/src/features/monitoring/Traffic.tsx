@@ -1,7 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
-
 import type { Schemas } from '../../api/client';
-import { traffic } from '../../api/queries';
 import { Bars } from '../../ui/Bars';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
@@ -11,9 +8,8 @@ import { Sparkline } from '../../ui/Sparkline';
 type Hour = Schemas['TrafficHour'];
 
 /** What the model was asked in the last day, hour by hour; nothing while nobody asked. */
-export function Traffic({ model }: { model: string }) {
-  const found = useQuery(traffic({ model })).data?.body;
-  if (!found || found.requests === 0) return null;
+export function Traffic({ traffic: found }: { traffic: Schemas['TrafficSeries'] }) {
+  if (found.requests === 0) return null;
   const slow = answered(found.hours).map(({ p99_ms }) => p99_ms ?? 0);
   return (
     <Card title="Requests of the last 24 hours">

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
-import { batch, batchQuarantine } from '../../api/queries';
+import { batch } from '../../api/queries';
 import { runStatus } from '../../api/states';
 import { Card } from '../../ui/Card';
 import { Facts } from '../../ui/Facts';
@@ -23,7 +23,7 @@ type Row = Schemas['QuarantinedRowAnswer'];
 export default function Batch() {
   const { jobId } = useParams({ from: '/signed-in/predictions/$jobId' });
   const query = useQuery(batch(jobId));
-  const job = query.data?.body;
+  const job = query.data?.body.job;
   const status = job && runStatus(job.state);
   return (
     <Page
@@ -32,12 +32,12 @@ export default function Batch() {
       subtitle={status && <Status kind={status.kind}>{status.word}</Status>}
       actions={job?.state === 'SUCCEEDED' && <Results jobId={jobId} />}
     >
-      <Loaded query={query}>{({ body }) => <Shown job={body} />}</Loaded>
+      <Loaded query={query}>{({ body }) => <Shown {...body} />}</Loaded>
     </Page>
   );
 }
 
-function Shown({ job }: { job: Job }) {
+function Shown({ job, quarantine }: Schemas['BatchScreen']) {
   const failed = job.state !== 'RUNNING' && job.state !== 'SUCCEEDED';
   return (
     <>
@@ -69,7 +69,7 @@ function Shown({ job }: { job: Job }) {
         />
       </Card>
       <Counted title="Why rows were refused" counts={job.violations} />
-      {Boolean(job.rejected) && <Refused jobId={job.job_id} />}
+      {quarantine && <Refused rows={quarantine.items} />}
       <Counted title="What was odd about predicted rows" counts={job.notices} />
     </>
   );
@@ -105,11 +105,10 @@ const ROWS: Column<Row>[] = [
   { key: 'text', name: 'As it came', cell: ({ text, cut }) => <code className="as-it-came">{cut ? `${text}…` : text}</code> },
 ];
 
-function Refused({ jobId }: { jobId: string }) {
-  const query = useQuery(batchQuarantine(jobId));
+function Refused({ rows }: { rows: Row[] }) {
   return (
     <Card title="Rows that were refused" flush>
-      <Loaded query={query}>{({ body }) => <Table label="Rows that were refused" columns={ROWS} rows={body.items} rowKey={({ line }) => String(line)} />}</Loaded>
+      <Table label="Rows that were refused" columns={ROWS} rows={rows} rowKey={({ line }) => String(line)} />
     </Card>
   );
 }

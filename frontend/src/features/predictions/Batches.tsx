@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
+import { pageOf } from '../../api/pages';
 import { batches } from '../../api/queries';
 import { runStatus } from '../../api/states';
 import { Card } from '../../ui/Card';
@@ -33,17 +34,23 @@ const COLUMNS: Column<Job>[] = [
   { key: 'result', name: 'Result', hideName: true, align: 'right', cell: ({ job_id, state, source }) => state === 'SUCCEEDED' && <Results jobId={job_id} name={`Download the predictions of ${sourceName(source)}`} /> },
 ];
 
+interface Props {
+  first: Schemas['PredictionsScreen']['batches'];
+  cursor: string | undefined;
+  onGo: (cursor: string | undefined) => void;
+}
+
 /** Jobs over whole files, newest first. */
-export function Batches({ cursor, onGo }: { cursor: string | undefined; onGo: (cursor: string | undefined) => void }) {
-  const query = useQuery(batches({ cursor, limit: 20 }));
+export function Batches({ first, cursor, onGo }: Props) {
+  const page = pageOf(first, useQuery(batches(cursor)), cursor);
   return (
     <Card title="Batch jobs" flush>
-      <Loaded query={query}>
-        {({ body }) =>
-          body.items.length ? (
+      <Loaded query={page}>
+        {({ items, next_cursor: next }) =>
+          items.length ? (
             <>
-              <Table label="Batch jobs" columns={COLUMNS} rows={body.items} rowKey={({ job_id }) => job_id} />
-              <Pager next={body.next_cursor} cursor={cursor} onGo={onGo} />
+              <Table label="Batch jobs" columns={COLUMNS} rows={items} rowKey={({ job_id }) => job_id} />
+              <Pager next={next} cursor={cursor} onGo={onGo} />
             </>
           ) : (
             <EmptyState title="No file was predicted yet" icon="list">

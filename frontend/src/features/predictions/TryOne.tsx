@@ -1,30 +1,17 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 
 import { api, done, type Schemas } from '../../api/client';
-import { datasetProfile, modelVersion } from '../../api/queries';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Labelled } from '../../ui/Labelled';
-import { Loaded } from '../../ui/Loaded';
 import { Answer } from './Answer';
-import { inputsOf, rowOf, type Input } from './signature';
+import { inputsOf, rowOf } from './signature';
 
-/** One row, by a form made from the signature of the version that is live. */
-export function TryOne({ model, version }: { model: string; version: string }) {
-  const query = useQuery(modelVersion(version));
-  const lineage = query.data?.body.lineage;
-  const profile = useQuery({ ...datasetProfile(lineage?.dataset ?? '', lineage?.dataset_version ?? 0), enabled: Boolean(lineage) });
-  // The form opens with usual values: it waits for them, or for their failure.
-  const ready = profile.data || profile.error ? query : { ...query, data: undefined };
-  return (
-    <Loaded query={ready}>
-      {({ body }) => <Form model={model} detail={body} inputs={inputsOf(body.signature, profile.data?.body.columns ?? [])} />}
-    </Loaded>
-  );
-}
-
-function Form({ model, detail, inputs }: { model: string; detail: Schemas['VersionDetail']; inputs: Input[] }) {
+/** One row, by a form made from the signature of the version that is live; it opens with usual values. */
+export function TryOne({ form: asked }: { form: Schemas['PredictionForm'] }) {
+  const { model, target, dataset, dataset_version: datasetVersion } = asked;
+  const inputs = inputsOf(asked.signature, asked.columns);
   const [typed, setTyped] = useState<Record<string, string>>(() => Object.fromEntries(inputs.map(({ name, usual }) => [name, usual])));
   const [faults, setFaults] = useState<Record<string, string>>({});
   const form = useRef<HTMLFormElement>(null);
@@ -72,14 +59,14 @@ function Form({ model, detail, inputs }: { model: string; detail: Schemas['Versi
             ))}
           </div>
           <div className="row spread">
-            <span className="meta">Begun with the usual values of {detail.lineage.dataset} v{detail.lineage.dataset_version}; an empty one is not known.</span>
+            <span className="meta">Begun with the usual values of {dataset} v{datasetVersion}; an empty one is not known.</span>
             <Button type="submit" look="primary" loading={predict.isPending}>
-              Predict {detail.target}
+              Predict {target}
             </Button>
           </div>
         </form>
       </Card>
-      <Answer answer={predict.data} error={predict.error} target={detail.target} />
+      <Answer answer={predict.data} error={predict.error} target={target} />
     </div>
   );
 }

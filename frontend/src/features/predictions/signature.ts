@@ -12,7 +12,7 @@ export interface Input {
   note: string;
 }
 
-type Profiled = Pick<Schemas['ColumnAnswer'], 'name' | 'minimum' | 'maximum' | 'quantiles' | 'top' | 'distinct'>;
+type Profiled = Schemas['UsualValues'];
 
 const NUMBERS = ['integer', 'number'];
 const LISTED = ['category', 'boolean'];

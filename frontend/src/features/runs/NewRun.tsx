@@ -3,25 +3,26 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useRef, useState, type FormEvent } from 'react';
 
 import { api, ApiError, done, idempotencyKey, type Schemas } from '../../api/client';
-import { datasets, trainingEstimate } from '../../api/queries';
+import { training } from '../../api/queries';
 import { may } from '../../auth/session';
 import { Button, ButtonLink } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { EmptyState } from '../../ui/EmptyState';
 import { Facts } from '../../ui/Facts';
-import { Loaded } from '../../ui/Loaded';
+import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
 import { count, duration, money } from '../../ui/format';
 import './newRun.css';
 
-type Dataset = Schemas['DatasetListed'];
+type Known = Schemas['TrainingScreen'];
 
 export default function NewRun() {
-  const query = useQuery(datasets());
+  const { dataset } = useSearch({ from: '/signed-in/runs/new' });
+  const query = useQuery(training(dataset));
   return (
     <Page title="Train on a dataset" tab="New run">
       {may('scientist') ? (
-        <Loaded query={query}>{({ body }) => (body.items.length ? <Form datasets={body.items} /> : <NoDataset />)}</Loaded>
+        <Loaded query={query}>{({ body }) => (body.datasets.length ? <Form {...body} /> : <NoDataset />)}</Loaded>
       ) : (
         <Card>
           <EmptyState title="Starting a run is for scientists" icon="question">
@@ -42,7 +43,7 @@ function NoDataset() {
 }
 
 /** What was typed stays, whatever the platform answers; a second press repeats the first, by its key. */
-function Form({ datasets: known }: { datasets: Dataset[] }) {
+function Form({ datasets: known, estimate }: Known) {
   const search = useSearch({ from: '/signed-in/runs/new' });
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -50,7 +51,8 @@ function Form({ datasets: known }: { datasets: Dataset[] }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error>();
   const form = useRef<HTMLFormElement>(null);
-  const chosen = known.find(({ name }) => name === search.dataset) ?? known[0]!;
+  const chosen = search.dataset ?? known[0]!;
+  const names = known.includes(chosen) ? known : [chosen, ...known];
 
   const start = async (event: FormEvent) => {
     event.preventDefault();
@@ -63,7 +65,7 @@ function Form({ datasets: known }: { datasets: Dataset[] }) {
       const started = await done(
         api.POST('/training/start', {
           params: { header: { 'Idempotency-Key': key } },
-          body: { dataset: chosen.name, dataset_version: version ? Number(version) : null, reason: String(said.get('reason') ?? '') },
+          body: { dataset: chosen, dataset_version: version ? Number(version) : null, reason: String(said.get('reason') ?? '') },
         }),
       );
       await client.invalidateQueries({ queryKey: ['runs'] });
@@ -80,8 +82,8 @@ function Form({ datasets: known }: { datasets: Dataset[] }) {
         <form ref={form} className="form" onSubmit={(event) => void start(event)} noValidate>
           <label className="labelled">
             <span>Dataset</span>
-            <select className="field" value={chosen.name} onChange={(event) => void navigate({ to: '/runs/new', search: { dataset: event.target.value }, replace: true })}>
-              {known.map(({ name }) => (
+            <select className="field" value={chosen} onChange={(event) => void navigate({ to: '/runs/new', search: { dataset: event.target.value }, replace: true })}>
+              {names.map((name) => (
                 <option key={name}>{name}</option>
               ))}
             </select>
@@ -110,35 +112,32 @@ function Form({ datasets: known }: { datasets: Dataset[] }) {
           </div>
         </form>
       </Card>
-      <Estimate dataset={chosen} />
+      <Estimate found={estimate?.dataset === chosen ? estimate : undefined} />
     </div>
   );
 }
 
-/** What it will take, from the runs before. */
-function Estimate({ dataset }: { dataset: Dataset }) {
-  const query = useQuery(trainingEstimate(dataset.name));
+/** What it will take, from the runs before; of another dataset that was just chosen it is about to come. */
+function Estimate({ found }: { found: Known['estimate'] | undefined }) {
   return (
     <Card title="What to expect">
-      <Loaded query={query}>
-        {({ body }) =>
-          body.runs === 0 ? (
-            <p className="quiet">Nothing was trained here before, so nothing is known about time and cost.</p>
-          ) : (
-            <>
-              <Facts
-                facts={[
-                  ['Time', `${duration(body.seconds)} (${duration(body.shortest_seconds)} to ${duration(body.longest_seconds)})`],
-                  ['Cost', money(body.cost_usd)],
-                ]}
-              />
-              <p className="quiet">
-                Medians of {count(body.runs, 'run')} {body.of_this_dataset ? `on ${body.dataset}` : 'on other datasets: this one has none yet'}. Prices are list prices.
-              </p>
-            </>
-          )
-        }
-      </Loaded>
+      {!found ? (
+        <Skeleton height={120} />
+      ) : found.runs === 0 ? (
+        <p className="quiet">Nothing was trained here before, so nothing is known about time and cost.</p>
+      ) : (
+        <>
+          <Facts
+            facts={[
+              ['Time', `${duration(found.seconds)} (${duration(found.shortest_seconds)} to ${duration(found.longest_seconds)})`],
+              ['Cost', money(found.cost_usd)],
+            ]}
+          />
+          <p className="quiet">
+            Medians of {count(found.runs, 'run')} {found.of_this_dataset ? `on ${found.dataset}` : 'on other datasets: this one has none yet'}. Prices are list prices.
+          </p>
+        </>
+      )}
     </Card>
   );
 }

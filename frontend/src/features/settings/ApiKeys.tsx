@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, done, type Schemas } from '../../api/client';
-import { apiKeys } from '../../api/settingsQueries';
+import { allApiKeys } from '../../api/settingsQueries';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
@@ -19,13 +19,14 @@ import { NewKey } from './NewKey';
 type Key = Schemas['ApiKeyAnswer'];
 
 /** The keys of a person's scripts: made here, shown once, revoked here. */
-export function ApiKeys() {
+export function ApiKeys({ own }: { own: Key[] }) {
   const [everybodys, setEverybodys] = useState(false);
   const [making, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<Key>();
-  const query = useQuery(apiKeys(everybodys));
+  const all = useQuery(allApiKeys(everybodys));
+  const keys = everybodys ? { ...all, data: all.data?.body.items ?? (all.error ? undefined : own) } : { ...all, data: own, error: null };
   const client = useQueryClient();
-  const renew = () => client.invalidateQueries({ queryKey: ['api-keys'] });
+  const renew = () => client.invalidateQueries({ queryKey: ['settings'] });
   const revoke = useMutation({
     mutationFn: (key: Key) => done(api.DELETE('/api-keys/{key_id}', { params: { path: { key_id: key.key_id } } })),
     onSuccess: (key) => {
@@ -45,10 +46,10 @@ export function ApiKeys() {
   );
   return (
     <Card title="API keys" aside={aside} flush>
-      <Loaded query={query}>
-        {({ body }) =>
-          body.items.length ? (
-            <Table label="API keys" columns={columns(everybodys, setRevoking)} rows={body.items} rowKey={(key) => key.key_id} />
+      <Loaded query={keys}>
+        {(shown) =>
+          shown.length ? (
+            <Table label="API keys" columns={columns(everybodys, setRevoking)} rows={shown} rowKey={(key) => key.key_id} />
           ) : (
             <EmptyState title="No key yet" icon="keyboard">
               <p className="quiet">A key lets a script act as you, for as long as you say. It decides on no model versions.</p>

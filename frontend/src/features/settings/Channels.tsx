@@ -1,14 +1,12 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, done, type Schemas } from '../../api/client';
-import { channels } from '../../api/settingsQueries';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { DecisionDialog } from '../../ui/DecisionDialog';
 import { EmptyState } from '../../ui/EmptyState';
-import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Status } from '../../ui/Status';
 import { Table, type Column } from '../../ui/Table';
 import { toast } from '../../ui/toast';
@@ -18,13 +16,12 @@ import { NewChannel } from './NewChannel';
 type Channel = Schemas['ChannelAnswer'];
 
 /** Where alerts are told. */
-export function Channels() {
+export function Channels({ channels }: { channels: Channel[] }) {
   const [making, setMaking] = useState(false);
   const [deleting, setDeleting] = useState<Channel>();
   const [looking, setLooking] = useState<Channel>();
-  const query = useQuery(channels());
   const client = useQueryClient();
-  const renew = () => client.invalidateQueries({ queryKey: ['channels'] });
+  const renew = () => client.invalidateQueries({ queryKey: ['settings'] });
   const failed = (error: Error) => toast(error.message);
   const tried = useMutation({
     mutationFn: ({ channel_id }: Channel) => done(api.POST('/channels/{channel_id}/test', { params: { path: { channel_id } } })),
@@ -67,17 +64,13 @@ export function Channels() {
   const columns: Column<Channel>[] = [...COLUMNS, { key: 'acts', name: 'Acts', hideName: true, align: 'right', cell: acts }];
   return (
     <Card title="Notification channels" aside={may('admin') && <Button onClick={() => setMaking(true)}>New channel…</Button>} flush>
-      <Loaded query={query} skeleton={<Skeleton height={120} />}>
-        {({ body }) =>
-          body.length ? (
-            <Table label="Notification channels" columns={columns} rows={body} rowKey={(each) => each.channel_id} />
-          ) : (
-            <EmptyState title="No channel yet" icon="triangle">
-              <p className="quiet">A channel tells alerts to an e-mail address, to Slack, or to a webhook, which it signs for.</p>
-            </EmptyState>
-          )
-        }
-      </Loaded>
+      {channels.length ? (
+        <Table label="Notification channels" columns={columns} rows={channels} rowKey={(each) => each.channel_id} />
+      ) : (
+        <EmptyState title="No channel yet" icon="triangle">
+          <p className="quiet">A channel tells alerts to an e-mail address, to Slack, or to a webhook, which it signs for.</p>
+        </EmptyState>
+      )}
       {making && <NewChannel onClose={() => setMaking(false)} onMade={renew} />}
       {looking && <Deliveries channel={looking} onClose={() => setLooking(undefined)} />}
       {deleting && (

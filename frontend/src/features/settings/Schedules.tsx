@@ -1,15 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, done, idempotencyKey, type Schemas } from '../../api/client';
-import { schedules } from '../../api/settingsQueries';
 import { may } from '../../auth/session';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { DecisionDialog } from '../../ui/DecisionDialog';
 import { EmptyState } from '../../ui/EmptyState';
-import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Status } from '../../ui/Status';
 import { Table, type Column } from '../../ui/Table';
 import { Time } from '../../ui/Time';
@@ -22,12 +20,11 @@ type Schedule = Schemas['ScheduleSummary'];
 export const ACTIONS: Record<Schemas['ScheduledAction'], string> = { train: 'Train on', score: 'Score with', check_drift: 'Check drift of' };
 
 /** What the platform does by the clock. */
-export function Schedules() {
+export function Schedules({ schedules }: { schedules: Schedule[] }) {
   const [making, setMaking] = useState(false);
   const [deleting, setDeleting] = useState<Schedule>();
-  const query = useQuery(schedules());
   const client = useQueryClient();
-  const renew = () => client.invalidateQueries({ queryKey: ['schedules'] });
+  const renew = () => client.invalidateQueries({ queryKey: ['settings'] });
   const failed = (error: Error) => toast(error.message);
   const switched = useMutation({
     mutationFn: ({ schedule_id, state }: Schedule) => done(api.PATCH('/schedules/{schedule_id}', { params: { path: { schedule_id } }, body: { state: state === 'ACTIVE' ? 'PAUSED' : 'ACTIVE' } as Schemas['ScheduleChanges'] })),
@@ -63,17 +60,13 @@ export function Schedules() {
   const columns = may('scientist') ? [...COLUMNS, { key: 'acts', name: 'Acts', hideName: true, align: 'right', cell: acts } satisfies Column<Schedule>] : COLUMNS;
   return (
     <Card title="Schedules" aside={may('scientist') && <Button onClick={() => setMaking(true)}>New schedule…</Button>} flush>
-      <Loaded query={query} skeleton={<Skeleton height={120} />}>
-        {({ body }) =>
-          body.items.length ? (
-            <Table label="Schedules" columns={columns} rows={body.items} rowKey={(each) => each.schedule_id} />
-          ) : (
-            <EmptyState title="Nothing is done by the clock" icon="clock">
-              <p className="quiet">A schedule trains, scores or checks for drift at the times that you say.</p>
-            </EmptyState>
-          )
-        }
-      </Loaded>
+      {schedules.length ? (
+        <Table label="Schedules" columns={columns} rows={schedules} rowKey={(each) => each.schedule_id} />
+      ) : (
+        <EmptyState title="Nothing is done by the clock" icon="clock">
+          <p className="quiet">A schedule trains, scores or checks for drift at the times that you say.</p>
+        </EmptyState>
+      )}
       {making && <NewSchedule onClose={() => setMaking(false)} onMade={renew} />}
       {deleting && (
         <DecisionDialog title={`Delete ${deleting.name}?`} act="Delete" danger onAct={() => remove(deleting)} onClose={() => setDeleting(undefined)}>

@@ -1,9 +1,12 @@
 import { useColorScheme } from '@mui/material/styles';
+import { useQuery } from '@tanstack/react-query';
 
+import { settings } from '../../api/settingsQueries';
 import { user } from '../../auth/session';
 import { Card } from '../../ui/Card';
 import { Chips } from '../../ui/Chips';
 import { Facts } from '../../ui/Facts';
+import { Loaded } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
 import { ApiKeys } from './ApiKeys';
 import { Channels } from './Channels';
@@ -20,6 +23,7 @@ const MODES: Array<{ value: Mode; name: string }> = [
 export default function Settings() {
   const { mode, setMode } = useColorScheme();
   const who = user();
+  const query = useQuery(settings());
   return (
     <Page title="Settings">
       <Card title="You" flush>
@@ -34,9 +38,15 @@ export default function Settings() {
       <Card title="Theme">
         <Chips label="Theme" chips={MODES} chosen={mode} onChoose={(chosen) => setMode(chosen ?? 'system')} />
       </Card>
-      <Schedules />
-      <Channels />
-      <ApiKeys />
+      <Loaded query={query}>
+        {({ body: { schedules, channels, api_keys: keys } }) => (
+          <>
+            <Schedules schedules={schedules.items} />
+            <Channels channels={channels} />
+            <ApiKeys own={keys.items} />
+          </>
+        )}
+      </Loaded>
     </Page>
   );
 }
