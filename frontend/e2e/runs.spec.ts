@@ -69,10 +69,31 @@ test('U8 a finished run is not asked for again', async ({ page }) => {
   expect(asked.filter((url) => url.includes('/api/'))).toEqual([]);
 });
 
-test('U1 N1 N2 N3 a version that does not exist is refused and nothing typed is lost; a double click starts one run, which is shown live', async ({ page, complaints }) => {
+test('N1 what is wrong is said beside its field, the first of them has the focus, nothing typed is lost', async ({ page, complaints }) => {
   await page.goto('/runs/new?dataset=penguins');
+  await page.getByRole('textbox', { name: /Why/ }).fill('tried in a browser');
+  await page.getByRole('checkbox', { name: /XGBoost/ }).check();
+  const xgboost = page.locator('.algorithm').filter({ hasText: 'XGBoost' });
+  await xgboost.getByText(/Hyperparameters, none fixed/).click();
+  const depth = xgboost.getByRole('textbox', { name: 'max_depth' });
+  await depth.fill('999');
+  await page.getByRole('textbox', { name: 'Trials of each' }).fill('3');
+  await page.getByRole('button', { name: 'Start training' }).click();
+
+  await expect(depth).toBeFocused();
+  await expect(depth).toHaveAccessibleDescription(/max_depth is 999, but must be an integer from/);
+  await expect(page.getByRole('textbox', { name: /Why/ })).toHaveValue('tried in a browser');
+  await expect(page.getByRole('textbox', { name: 'Trials of each' })).toHaveValue('3');
+  await page.getByRole('textbox', { name: 'Trials of each' }).fill('many');
+  await page.getByRole('button', { name: 'Start training' }).click();
+  await expect(page.getByRole('textbox', { name: 'Trials of each' })).toHaveAccessibleDescription(/number/);
+  // The console tells of the refusals that were asked for.
+  expect(complaints.splice(0)).toHaveLength(2);
+});
+
+test('U1 N1 N2 N3 a version that does not exist is refused; a double click starts one run, with what was chosen for it, which is shown live', async ({ page, complaints }) => {
+  await page.goto('/runs/new?dataset=penguins&version=77');
   await expect(page.getByText(/Medians of \d+ run/)).toBeVisible();
-  await page.getByRole('textbox', { name: /Version/ }).fill('77');
   await page.getByRole('textbox', { name: /Why/ }).fill('tried in a browser');
   await page.getByRole('button', { name: 'Start training' }).click();
   await expect(page.getByRole('alert')).toContainText('77');
@@ -82,13 +103,15 @@ test('U1 N1 N2 N3 a version that does not exist is refused and nothing typed is 
   const started: string[] = [];
   page.on('response', (response) => response.url().endsWith('/training/start') && response.status() === 201 && started.push(response.url()));
 
-  await page.getByRole('textbox', { name: /Version/ }).fill('1');
+  await page.getByRole('combobox', { name: 'Version' }).selectOption('1');
+  await page.getByRole('combobox', { name: 'Judged by' }).selectOption('accuracy');
   await page.getByRole('button', { name: 'Start training' }).dblclick();
 
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Training of penguins v1');
   expect(started).toHaveLength(1);
   await expect(page.getByText('tried in a browser')).toBeVisible();
   await expect(page.getByRole('button', { name: /Plan training/ }).first()).toBeVisible();
+  await expect(page.getByText(/judged by accuracy/).first()).toBeVisible();
   await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 60_000 });
   await expect(page).toHaveTitle(/^Succeeded training-/);
 });

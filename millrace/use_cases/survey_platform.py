@@ -146,10 +146,24 @@ def _approvals(registry: ModelRegistry, waiting: Sequence[RegisteredModel]) -> l
 
 
 def _approval(model: RegisteredModel, latest: Sequence[int], versions: Mapping[tuple[str, int], ModelVersion]) -> Need:
-    waiting = [versions[model.name, number] for number in latest]
-    first = max(waiting, key=lambda version: (version.recommended, version.number))
+    first = _to_look_at_first([versions[model.name, number] for number in latest])
     champion = versions.get((model.name, model.aliases.get(CHAMPION, 0)))
     return Need(NeedKind.APPROVAL, first.created_at, version=first, champion=champion, waiting=len(model.pending))
+
+
+def _to_look_at_first(waiting: Sequence[ModelVersion]) -> ModelVersion:
+    """What was recommended last; else the best of the latest run, whose versions were judged on the same rows."""
+    recommended = [version for version in waiting if version.recommended]
+    if recommended:
+        return max(recommended, key=lambda version: version.number)
+    newest = max(waiting, key=lambda version: version.number)
+    return max((version for version in waiting if version.lineage.run_id == newest.lineage.run_id), key=_goodness)
+
+
+def _goodness(version: ModelVersion) -> tuple[float, int]:
+    metric = version.metrics.get(version.primary_metric)
+    value = 0.0 if metric is None else metric.value if metric.higher_is_better else -metric.value
+    return value, version.number
 
 
 def _failures(ledger: RunLedger, now: datetime) -> list[Need]:

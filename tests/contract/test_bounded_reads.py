@@ -144,7 +144,7 @@ def test_the_busiest_reads_look_at_a_bounded_number_of_items(api: Api, dynamodb:
         ("/dashboard/monitoring", MOST_ITEMS),
         (f"/dashboard/monitoring?model={last}", MOST_ITEMS),
         ("/dashboard/predictions", MOST_FILTERED + MOST_ITEMS),
-        ("/dashboard/training", MOST_FILTERED),
+        ("/training/options", MOST_FILTERED + MOST_ITEMS),
         ("/activity", MOST_ITEMS),
         ("/activity?actor=training", MOST_ITEMS),
         (f"/activity?subject=run:{RUN}", MOST_ITEMS),

@@ -88,3 +88,11 @@ test('no token is kept where it outlives the tab', async () => {
   expect(JSON.stringify(localStorage)).not.toContain('first');
   expect(location.href).not.toContain('first');
 });
+
+test('a problem knows whether all that is wrong has a place in the form', () => {
+  const wrong = (detail: string, fields?: string[]) => new ApiError(422, { type: 'InvalidInput', title: 'Wrong', status: 422, detail, request_id: 'r-1', fields: fields?.map((field) => ({ field, reason: 'no' })) });
+  expect(wrong('training.trials: 99; training.hyperparameters.xgboost.max_depth: 77').isAbout('training')).toBe(true);
+  expect(wrong('body.training.trials: no', ['body.training.trials']).isAbout('dataset_version', 'training')).toBe(true);
+  expect(wrong('training.trials: 99; target: none').isAbout('training')).toBe(false);
+  expect(wrong('churn has no version that is ready: upload a file first').isAbout('training')).toBe(false);
+});

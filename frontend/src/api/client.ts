@@ -30,6 +30,13 @@ export class ApiError extends Error {
     const said = this.problem.detail.split('; ').find((sentence) => sentence.startsWith(`${field}: `));
     return named ?? said?.slice(field.length + 2);
   }
+
+  /** Whether each thing that is wrong is one of these fields, or of what is in one: `training` has `training.trials`. */
+  isAbout(...fields: string[]): boolean {
+    const named = this.problem.fields?.map(({ field }) => field.replace(/^body\./, ''));
+    const wrong = named?.length ? named : this.problem.detail.split('; ').map((sentence) => /^([\w.-]+): /.exec(sentence)?.[1] ?? '');
+    return wrong.every((each) => fields.some((field) => each === field || each.startsWith(`${field}.`)));
+  }
 }
 
 /** Nothing answered. */

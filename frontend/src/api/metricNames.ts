@@ -8,6 +8,7 @@ const NAMES: Record<string, string> = {
   accuracy: 'Accuracy',
   balanced_accuracy: 'Balanced accuracy',
   brier: 'Brier score',
+  calibration_error: 'Calibration error',
   precision: 'Precision',
   recall: 'Recall',
   rmse: 'RMSE',

@@ -127,11 +127,11 @@ export const batch = (jobId: string) =>
     ...live(null),
   });
 
-/** The datasets, and what training on one of them takes. */
+/** What can be trained on, what a run may be told, and what it takes. */
 export const training = (dataset: string | undefined) =>
   queryOptions({
     queryKey: ['training', dataset ?? ''],
-    queryFn: ({ signal }) => read(api.GET('/dashboard/training', { params: { query: { dataset } }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/training/options', { params: { query: { dataset } }, signal })),
     placeholderData: keepPreviousData,
     ...live(null),
   });

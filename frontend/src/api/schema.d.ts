@@ -465,26 +465,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/dashboard/training": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What can be trained on, and what that takes, from the runs before
-         * @description What can be trained on, and what that takes, from the runs before.
-         */
-        get: operations["get_training_screen"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/datasets": {
         parameters: {
             query?: never;
@@ -5561,15 +5541,6 @@ export interface components {
             training?: components["schemas"]["TrainingChoices"] | null;
         };
         /**
-         * TrainingScreen
-         * @description The datasets by name, and what training on one of them takes: the one asked for, else the first.
-         */
-        TrainingScreen: {
-            /** Datasets */
-            datasets: string[];
-            estimate: components["schemas"]["EstimateAnswer"] | null;
-        };
-        /**
          * TransferState
          * @enum {string}
          */
@@ -8375,102 +8346,6 @@ export interface operations {
             };
             /** @description NotAllowed: Who asks is known, and may not do this */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description InvalidInput: What a person or another system sent does not have the form it must have */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description TooManyRequests: Who asks asks too often */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unexpected: the request's id finds it in the log */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_training_screen: {
-        parameters: {
-            query?: {
-                /** @description The dataset to train on; else the first. */
-                dataset?: string | null;
-            };
-            header?: {
-                /** @description The `ETag` you have: 304 when it is still true. */
-                "If-None-Match"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    /** @description The revision of what is shown. */
-                    ETag?: string;
-                    /** @description Names this request in the logs. */
-                    "X-Request-Id"?: string;
-                    /** @description Seconds until asking again makes sense. */
-                    "X-Poll-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrainingScreen"];
-                };
-            };
-            /** @description What you have is still true. */
-            304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description NotSignedIn: The request comes without a token that says who sends it */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                    "application/json": {
-                        message: string;
-                    };
-                };
-            };
-            /** @description NotAllowed: Who asks is known, and may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description NotFound: The named thing does not exist */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -94,8 +94,8 @@ def get_training_options(
 ) -> Response[TrainingOptionsAnswer]:
     """What a training run can be told: versions, algorithms with their parameters, machines, and what it will take."""
     platform = bootstrap.platform()
-    found = describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset)
-    return answer(options_answer(found))
+    found = options_answer(describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset))
+    return answer(found, etag=resource.unless_unchanged(found))
 
 
 @resource.endpoint("GET", "/runs", allow=EVERYONE, example=examples.PAGE)

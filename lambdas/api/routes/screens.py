@@ -26,7 +26,6 @@ from lambdas.api.shapes.datasets import (
 from lambdas.api.shapes.models import detail, evaluation_answer, lineage_answer
 from lambdas.api.shapes.monitoring import drift_facts, heatmap, report_summary, selected_name, traffic_series
 from lambdas.api.shapes.names import DatasetName, JobId, Number, VersionId
-from lambdas.api.shapes.runs import EstimateAnswer
 from lambdas.api.shapes.schedules import schedule_summary
 from lambdas.api.shapes.screens import (
     BatchScreen,
@@ -36,7 +35,6 @@ from lambdas.api.shapes.screens import (
     MonitoringScreen,
     PredictionsScreen,
     SettingsScreen,
-    TrainingScreen,
     WatchedModel,
     known_models,
     live_versions,
@@ -59,7 +57,6 @@ from millrace.use_cases.describe_dataset import (
 from millrace.use_cases.describe_model_version import find_evaluation, find_rival, trace_model_version
 from millrace.use_cases.describe_monitoring import asked_hours, judged_days, report_about, watched_model
 from millrace.use_cases.describe_predictions import answering, chosen_model, describe_inputs
-from millrace.use_cases.estimate_training import estimate_training
 from millrace.use_cases.read_batch import find_batch, read_batch_quarantine, read_batch_report
 from millrace.use_cases.read_quarantine import read_quarantine
 from millrace.use_cases.read_steps import read_steps
@@ -240,20 +237,6 @@ def get_settings_screen() -> Response[SettingsScreen]:
         api_keys=page_of(keys, f"api keys of {caller.actor}", lambda key: api_key(key, now)),
     )
     return answer(body, etag=etag, poll_after=IDLE_SECONDS)
-
-
-@resource.endpoint("GET", "/dashboard/training", allow=EVERYONE, raises=[errors.NotFound], example=examples.TRAINING)
-def get_training_screen(dataset: Dataset = None) -> Response[TrainingScreen]:
-    """What can be trained on, and what that takes, from the runs before."""
-    platform = bootstrap.platform()
-    known = [each.name for each in platform.catalog.page(limit=KNOWN).items]
-    chosen = dataset or (known[0] if known else None)
-    estimate = None
-    if chosen is not None:
-        found = estimate_training(catalog=platform.catalog, ledger=platform.ledger, dataset=chosen)
-        estimate = EstimateAnswer(dataset=chosen, **found._asdict())
-    etag = resource.unless_unchanged(*known, estimate)
-    return answer(TrainingScreen(datasets=known, estimate=estimate), etag=etag)
 
 
 def _watched(

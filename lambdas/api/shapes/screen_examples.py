@@ -11,7 +11,6 @@ from lambdas.api.shapes import (
     dataset_examples,
     model_examples,
     monitoring_examples,
-    run_examples,
     schedule_examples,
     upload_examples,
 )
@@ -66,4 +65,3 @@ SETTINGS: dict[str, Any] = {
     "channels": alert_examples.CHANNELS,
     "api_keys": api_key_examples.PAGE,
 }
-TRAINING: dict[str, Any] = {"datasets": ["churn", "credit"], "estimate": run_examples.ESTIMATE}

@@ -22,7 +22,6 @@ from lambdas.api.shapes.datasets import (
 )
 from lambdas.api.shapes.models import Curve, EvaluationAnswer, LineageAnswer, VersionDetail
 from lambdas.api.shapes.monitoring import Drift, DriftReportSummary, TrafficSeries
-from lambdas.api.shapes.runs import EstimateAnswer
 from lambdas.api.shapes.schedules import ScheduleSummary
 from lambdas.api.shapes.uploads import ArrivedFile
 from millrace.domain.model import CHAMPION, Metric, ModelVersion, RegisteredModel
@@ -135,13 +134,6 @@ class SettingsScreen(BaseModel):
     schedules: PageOf[ScheduleSummary]
     channels: list[ChannelAnswer]
     api_keys: PageOf[ApiKeyAnswer]
-
-
-class TrainingScreen(BaseModel):
-    """The datasets by name, and what training on one of them takes: the one asked for, else the first."""
-
-    datasets: list[str]
-    estimate: EstimateAnswer | None
 
 
 def rival_answer(version: ModelVersion, evaluation: Mapping[str, Any] | None) -> Rival:

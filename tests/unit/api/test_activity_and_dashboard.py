@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from millrace.domain.drift import DriftKind, DriftVerdict
+from millrace.domain.model import Metric
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import NOON, a_drift_day, a_drift_summary, a_run
+from tests.builders import NOON, a_drift_day, a_drift_summary, a_model_version, a_run
 from tests.unit.api.conftest import REASON, Api
 
 
@@ -143,6 +144,28 @@ def test_a_version_that_waits_says_who_became_champion_since_it_was_judged(api: 
         r"and 0\.\d{4} here\. When both were judged: \w+ gains 0\.3\.",
         approval["sentence"],
     )
+
+
+@pytest.mark.parametrize(("higher_is_better", "best"), [(True, 2), (False, 3)])
+def test_of_those_that_nothing_recommends_the_best_of_the_latest_run_is_looked_at_first(
+    higher_is_better: bool, best: int, api: Api
+) -> None:
+    candidates = [
+        ("training-1", "a", 0.99),
+        ("training-2", "a", 0.9),
+        ("training-2", "b", 0.7),
+        ("training-2", "c", 0.8),
+    ]
+    for run_id, algorithm, value in candidates:
+        number = api.world.registry.claim_number(
+            "credit", dataset="credit", run_id=run_id, algorithm=algorithm, at=NOON
+        )
+        metric = Metric(value=value, low=value, high=value, higher_is_better=higher_is_better)
+        said: dict[str, Any] = {"recommended": False, "metrics": {"roc_auc": metric}}
+        version = a_model_version(number, run_id=run_id, algorithm=algorithm, **said)
+        api.world.registry.register(version, actor="training")
+
+    assert api.get("/dashboard/overview").json["needs"][0]["version"]["number"] == best
 
 
 def test_the_overview_is_sent_again_only_when_something_on_it_has_changed(api: Api) -> None:

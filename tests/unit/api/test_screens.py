@@ -195,7 +195,8 @@ def test_without_a_model_there_is_nothing_to_watch_and_nothing_to_ask(api: Api) 
     assert told(api, "/dashboard/monitoring") == {"models": [], "shown": None}
     screen = told(api, "/dashboard/predictions")
     assert (screen["live"], screen["form"]) == ([], None)
-    assert told(api, "/dashboard/training") == {"datasets": [], "estimate": None}
+    options = told(api, "/training/options")
+    assert (options["datasets"], options["dataset"], options["estimate"]) == ([], None, None)
 
 
 def test_predictions_come_with_the_models_that_answer_the_form_of_one_and_the_latest_jobs(full: Api) -> None:
@@ -240,12 +241,39 @@ def test_settings_come_with_schedules_channels_and_ones_own_keys(full: Api) -> N
 def test_what_can_be_trained_on_comes_with_what_it_takes(full: Api) -> None:
     full.world.configure("another", target="x")
 
-    assert told(full, "/dashboard/training")["estimate"] == told(full, "/training/estimate", {"dataset": "another"})
-    assert told(full, "/dashboard/training", {"dataset": "credit"}) == {
-        "datasets": ["another", "credit"],
-        "estimate": told(full, "/training/estimate", {"dataset": "credit"}),
-    }
-    assert full.get("/dashboard/training", query={"dataset": "none"}).status == 404
+    options = told(full, "/training/options", {"dataset": "another"})
+    assert options["estimate"] == told(full, "/training/estimate", {"dataset": "another"})
+    options = told(full, "/training/options")
+    assert [each["name"] for each in options["datasets"]] == ["another", "credit"]
+    assert (options["dataset"], options["target"]) == ("credit", "status")
+    assert options["policy"] == told(full, "/datasets/credit")["settings"]["training"]
+    assert options["estimate"] == told(full, "/training/estimate", {"dataset": "credit"})
+    assert full.get("/training/options", query={"dataset": "none"}).status == 404
+
+
+def test_each_algorithm_says_what_it_may_be_told_and_where_it_runs(api: Api) -> None:
+    algorithms = {each["name"]: each for each in told(api, "/training/options")["algorithms"]}
+
+    assert set(algorithms) == {"random_forest", "xgboost", "linear"}
+    assert [name for name, each in algorithms.items() if each["spot"]] == ["xgboost"]
+    depth = next(each for each in algorithms["xgboost"]["parameters"] if each["name"] == "max_depth")
+    assert (depth["kind"], depth["searched"]) == ("integer", True)
+    assert depth["allowed"] == f"an integer from {depth['minimum']:g} to {depth['maximum']:g}"
+    open_ended = [each for each in algorithms["linear"]["parameters"] if each["kind"] == "choice"]
+    assert all(each["choices"] and each["maximum"] is None for each in open_ended)
+
+
+def test_what_a_person_chooses_for_a_run_is_kept_with_it_and_trained_by(full: Api) -> None:
+    choices = {"algorithms": ["linear"], "trials": 2}
+    body = {"dataset": "credit", "training": choices}
+
+    run_id = full.call("POST", "/training/start", body).json["run_id"]
+
+    assert told(full, f"/runs/{run_id}")["input"]["training"] == choices
+    wrong = full.call("POST", "/training/start", {"dataset": "credit", "training": {"algorithms": ["forest"]}})
+    assert (wrong.status, "training.algorithms: there is no 'forest'" in wrong.text) == (422, True)
+    unknown = full.call("POST", "/training/start", {"dataset": "credit", "training": {"on_new_version": False}})
+    assert (unknown.status, "body.training.on_new_version" in unknown.text) == (422, True)
 
 
 SCREENS = {
@@ -256,7 +284,7 @@ SCREENS = {
     "predictions": "/dashboard/predictions",
     "batch": "/dashboard/predictions/batch-1",
     "settings": "/dashboard/settings",
-    "training": "/dashboard/training",
+    "training": "/training/options",
 }
 
 
