@@ -163,7 +163,7 @@ def test_of_those_that_nothing_recommends_the_best_of_the_latest_run_is_looked_a
         metric = Metric(value=value, low=value, high=value, higher_is_better=higher_is_better)
         said: dict[str, Any] = {"recommended": False, "metrics": {"roc_auc": metric}}
         version = a_model_version(number, run_id=run_id, algorithm=algorithm, **said)
-        api.world.registry.register(version, actor="training")
+        registry.register(version, actor="training")
 
     assert api.get("/dashboard/overview").json["needs"][0]["version"]["number"] == best
 
