@@ -150,16 +150,9 @@ def test_a_version_that_waits_says_who_became_champion_since_it_was_judged(api: 
 def test_of_those_that_nothing_recommends_the_best_of_the_latest_run_is_looked_at_first(
     higher_is_better: bool, best: int, api: Api
 ) -> None:
-    candidates = [
-        ("training-1", "a", 0.99),
-        ("training-2", "a", 0.9),
-        ("training-2", "b", 0.7),
-        ("training-2", "c", 0.8),
-    ]
-    for run_id, algorithm, value in candidates:
-        number = api.world.registry.claim_number(
-            "credit", dataset="credit", run_id=run_id, algorithm=algorithm, at=NOON
-        )
+    registry = api.world.registry
+    for run_id, algorithm, value in (("r-1", "a", 0.99), ("r-2", "a", 0.9), ("r-2", "b", 0.7), ("r-2", "c", 0.8)):
+        number = registry.claim_number("credit", dataset="credit", run_id=run_id, algorithm=algorithm, at=NOON)
         metric = Metric(value=value, low=value, high=value, higher_is_better=higher_is_better)
         said: dict[str, Any] = {"recommended": False, "metrics": {"roc_auc": metric}}
         version = a_model_version(number, run_id=run_id, algorithm=algorithm, **said)
