@@ -713,7 +713,7 @@ class RecordQueue(Protocol):
 
 
 class Traffic(Protocol):
-    """What models were asked, by the hour."""
+    """What models were asked, by the hour; under the name EVERY_MODEL what all of them were."""
 
     def add(self, model: str, hour: datetime, counts: TrafficCounts, *, delivery: str) -> None:
         """Add `counts` to this hour, once for each `delivery`."""

@@ -35,8 +35,8 @@ test('V3 V4 who decides second is told that someone decided already', async ({ p
 
   await expect(other.getByRole('alert')).toContainText('Someone decided already');
   await page.getByRole('navigation', { name: 'Areas' }).getByRole('link', { name: 'Overview', exact: true }).click();
-  const tile = page.getByRole('group', { name: 'Waiting for a decision' }).locator('.figure');
-  await expect.poll(async () => Number(await tile.innerText()) - (await waiting()), { timeout: 2000 }).toBe(0);
+  const told = page.getByRole('group', { name: 'Live models' }).getByText(/waits? for a decision/);
+  await expect.poll(async () => Number(/(\d+) versions? wait/.exec(await told.innerText())?.[1] ?? 0) - (await waiting()), { timeout: 2000 }).toBe(0);
   await expect(page.getByRole('region', { name: 'Needs attention' }).getByRole('link', { name: /penguins v1 waits/ })).toHaveCount(0);
   await page.goto('/models/penguins');
   await expect(page.getByText('Live: penguins:1')).toBeVisible({ timeout: 60_000 });

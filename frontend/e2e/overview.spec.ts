@@ -7,7 +7,7 @@ const RUN = {
 };
 const EMPTY = {
   needs: [], running: [], recent_runs: [], runs_by_day: [], succeeded_share: null, cost: { month_usd: 0, forecast_usd: 0, days: [] },
-  datasets: 0, dataset_versions: 0, models: 0, pending_approvals: 0, live_models: [],
+  requests: { requests: 0, refused: 0, failed: 0, failed_share: null, hours: [] }, datasets: 0, dataset_versions: 0, models: 0, pending_approvals: 0, live_models: [],
 };
 
 test('O1 the heading counts the rows that need somebody', async ({ page }) => {
@@ -46,7 +46,8 @@ test('O4 a platform without data has one next step', async ({ page }) => {
 test('two databases give two different pages', async ({ page }) => {
   const texts: string[] = [];
   for (const [runs, usd] of [[3, 1.5], [17, 42]] as const) {
-    const body = { ...EMPTY, datasets: 1, dataset_versions: runs, models: runs, pending_approvals: runs, runs_by_day: [{ day: '2026-11-20', started: runs, states: {} }], succeeded_share: 1 / runs, cost: { month_usd: usd, forecast_usd: usd * 2, days: [] } };
+    const requests = { requests: runs, refused: runs, failed: 1, failed_share: 1 / runs, hours: [{ hour: '2026-11-20T11:00:00Z', requests: runs, failed: 1, p95_ms: usd }] };
+    const body = { ...EMPTY, datasets: 1, dataset_versions: runs, models: runs, pending_approvals: runs, succeeded_share: 1 / runs, requests, cost: { month_usd: usd, forecast_usd: usd * 2, days: [] } };
     await page.unrouteAll();
     await answer(page, OVERVIEW, body);
     await open(page, '/');

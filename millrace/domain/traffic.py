@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from millrace.domain.entity import Entity, Moment, Name
 
+EVERY_MODEL = "*"
+"""Whose hours are those of all models together: no model has such a name."""
+
 _CLASSES_PER_DOUBLING = 8
 # Over two hours: nothing waits so long.
 _LAST_CLASS = 23 * _CLASSES_PER_DOUBLING
@@ -45,6 +48,7 @@ class TrafficHour(Entity):
     refused: int = 0
     failed: int = 0
     p50_ms: float | None = None
+    p95_ms: float | None = None
     p99_ms: float | None = None
 
 
@@ -78,6 +82,7 @@ def traffic_hour(hour: datetime, counts: TrafficCounts) -> TrafficHour:
         refused=outcomes[AskedOutcome.REFUSED],
         failed=outcomes[AskedOutcome.FAILED],
         p50_ms=_percentile(times, 0.5),
+        p95_ms=_percentile(times, 0.95),
         p99_ms=_percentile(times, 0.99),
     )
 

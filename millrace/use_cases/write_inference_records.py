@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from millrace.domain import place
-from millrace.domain.traffic import Asked, counts_of, hour_of
+from millrace.domain.traffic import EVERY_MODEL, Asked, counts_of, hour_of
 from millrace.errors import InvalidInput
 from millrace.ports import ObjectStore, Traffic
 
@@ -74,8 +74,9 @@ def _count(traffic: Traffic, requests: Mapping[str, Sequence[Asked]]) -> dict[st
     sources: dict[tuple[str, datetime], set[str]] = defaultdict(set)
     for message_id, asked in requests.items():
         for each in asked:
-            counted[each.model, hour_of(each.at)].append(each)
-            sources[each.model, hour_of(each.at)].add(message_id)
+            for name in (each.model, EVERY_MODEL):
+                counted[name, hour_of(each.at)].append(each)
+                sources[name, hour_of(each.at)].add(message_id)
     failed: dict[str, str] = {}
     for (model, hour), found in counted.items():
         try:

@@ -3542,6 +3542,23 @@ export interface components {
             shares: number[];
         };
         /**
+         * HourOfRequests
+         * @description `p95_ms` is of what was answered, within 5 %; null where nothing was.
+         */
+        HourOfRequests: {
+            /**
+             * Hour
+             * Format: date-time
+             */
+            hour: string;
+            /** Requests */
+            requests: number;
+            /** Failed */
+            failed: number;
+            /** P95 Ms */
+            p95_ms: number | null;
+        };
+        /**
          * Importance
          * @description How much worse the primary metric becomes when the feature is shuffled.
          */
@@ -4043,6 +4060,7 @@ export interface components {
             /** Succeeded Share */
             succeeded_share: number | null;
             cost: components["schemas"]["Cost"];
+            requests: components["schemas"]["Requests"];
             /** Datasets */
             datasets: number;
             /** Dataset Versions */
@@ -4568,6 +4586,22 @@ export interface components {
             cut: boolean;
             /** Reasons */
             reasons: string[];
+        };
+        /**
+         * Requests
+         * @description What all models together were asked in the last 24 hours; `failed` are those that we could not answer.
+         */
+        Requests: {
+            /** Requests */
+            requests: number;
+            /** Refused */
+            refused: number;
+            /** Failed */
+            failed: number;
+            /** Failed Share */
+            failed_share: number | null;
+            /** Hours */
+            hours: components["schemas"]["HourOfRequests"][];
         };
         /**
          * ResultFileAnswer
@@ -5346,6 +5380,8 @@ export interface components {
             failed: number;
             /** P50 Ms */
             p50_ms?: number | null;
+            /** P95 Ms */
+            p95_ms?: number | null;
             /** P99 Ms */
             p99_ms?: number | null;
         };

@@ -15,18 +15,28 @@ from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import activity_examples as examples
 from lambdas.api.shapes import overview_examples
 from lambdas.api.shapes.activity import DashboardStats, DayOfRuns, activity_entry
-from lambdas.api.shapes.overview import Cost, DayOfCost, OverviewAnswer, RunningRun, live_model, need_answer
+from lambdas.api.shapes.overview import (
+    Cost,
+    DayOfCost,
+    OverviewAnswer,
+    RunningRun,
+    live_model,
+    need_answer,
+    requests_of,
+)
 from lambdas.api.shapes.runs import run_summary
 from millrace import bootstrap
 from millrace.domain.model import ApprovalState
 from millrace.domain.role import EVERYONE
 from millrace.domain.run import Run, RunState
 from millrace.domain.tally import DayTally, RunCounts
+from millrace.domain.traffic import EVERY_MODEL
+from millrace.use_cases.describe_monitoring import asked_hours
 from millrace.use_cases.survey_platform import Standing, live_models, needs, standing, usual_seconds
 
 resource = Resource("dashboard")
 LATEST = 5
-SHOWN_DAYS, SHOWN_RUNS, SHOWN_MODELS = 31, 8, 20
+SHOWN_DAYS, SHOWN_HOURS, SHOWN_RUNS, SHOWN_MODELS = 31, 24, 8, 20
 BUSY_SECONDS, IDLE_SECONDS = 5, 30
 
 Days = Annotated[int, Query(ge=1, le=90, description="How many days of runs, today included.")]
@@ -70,7 +80,9 @@ def get_overview() -> Response[OverviewAnswer]:
     runs = platform.ledger.page(limit=SHOWN_RUNS).items
     running = platform.ledger.page(state=RunState.RUNNING, limit=SHOWN_RUNS).items
     models = standing(registry=platform.registry, reports=platform.drift_reports, limit=SHOWN_MODELS)
-    etag = resource.unless_unchanged(today, tally, series, *_seen(models, [*runs, *running]))
+    asked = asked_hours(traffic=platform.traffic, clock=platform.clock, model=EVERY_MODEL, hours=SHOWN_HOURS)
+    seen = _seen(models, [*runs, *running])
+    etag = resource.unless_unchanged(today, tally, series, asked.hours[-1], *asked.told, *seen)
     usual = {
         (pipeline, dataset): usual_seconds(ledger=platform.ledger, pipeline=pipeline, dataset=dataset)
         for pipeline, dataset in {(run.pipeline, run.dataset) for run in running}
@@ -85,6 +97,7 @@ def get_overview() -> Response[OverviewAnswer]:
         runs_by_day=_every_day(series, today, SHOWN_DAYS),
         succeeded_share=_succeeded_share(_states(tally.runs)),
         cost=_cost(series, today),
+        requests=requests_of(*asked),
         datasets=tally.datasets,
         dataset_versions=tally.dataset_versions,
         models=tally.models,

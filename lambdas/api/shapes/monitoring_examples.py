@@ -105,8 +105,10 @@ MONITORING: dict[str, Any] = {
 TRAFFIC: dict[str, Any] = {
     "model": "flights",
     "hours": [
-        {"hour": "2026-11-20T10:00:00Z", "requests": 0, "refused": 0, "failed": 0, "p50_ms": None, "p99_ms": None},
-        {"hour": "2026-11-20T11:00:00Z", "requests": 1204, "refused": 3, "failed": 1, "p50_ms": 4.2, "p99_ms": 18.6},
+        {"hour": "2026-11-20T10:00:00Z", "requests": 0, "refused": 0, "failed": 0}
+        | {"p50_ms": None, "p95_ms": None, "p99_ms": None},
+        {"hour": "2026-11-20T11:00:00Z", "requests": 1204, "refused": 3, "failed": 1}
+        | {"p50_ms": 4.2, "p95_ms": 12.4, "p99_ms": 18.6},
     ],
     "requests": 1204,
     "refused": 3,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from pydantic import BaseModel, Field
 
 from lambdas.api.shapes.activity import DayOfRuns
 from lambdas.api.shapes.models import VersionBrief, brief
-from lambdas.api.shapes.monitoring import DriftReportSummary, report_summary
+from lambdas.api.shapes.monitoring import DriftReportSummary, report_summary, traffic_series
 from lambdas.api.shapes.runs import RunSummary, run_summary
 from millrace.domain.model import Metric, verdict_now
+from millrace.domain.traffic import EVERY_MODEL, TrafficHour
 from millrace.use_cases.survey_platform import LiveModel, Need, NeedKind
 
 
@@ -59,6 +61,25 @@ class Cost(BaseModel):
     days: list[DayOfCost]
 
 
+class HourOfRequests(BaseModel):
+    """`p95_ms` is of what was answered, within 5 %; null where nothing was."""
+
+    hour: datetime
+    requests: int
+    failed: int
+    p95_ms: float | None
+
+
+class Requests(BaseModel):
+    """What all models together were asked in the last 24 hours; `failed` are those that we could not answer."""
+
+    requests: int
+    refused: int
+    failed: int
+    failed_share: float | None
+    hours: list[HourOfRequests]
+
+
 class OverviewAnswer(BaseModel):
     """Everything the first screen shows."""
 
@@ -68,6 +89,7 @@ class OverviewAnswer(BaseModel):
     runs_by_day: list[DayOfRuns]
     succeeded_share: float | None
     cost: Cost
+    requests: Requests
     datasets: int
     dataset_versions: int
     models: int
@@ -88,6 +110,12 @@ def need_answer(need: Need) -> NeedAnswer:
         step=next((step.name for step in run.steps if step.reason), None) if run else None,
         drift=report_summary(drift) if drift else None,
     )
+
+
+def requests_of(shown: Sequence[datetime], told: Sequence[TrafficHour]) -> Requests:
+    series = traffic_series(EVERY_MODEL, shown, told)
+    hours = [HourOfRequests(**each.model_dump(include=set(HourOfRequests.model_fields))) for each in series.hours]
+    return Requests(**series.model_dump(include={"requests", "refused", "failed", "failed_share"}), hours=hours)
 
 
 def live_model(live: LiveModel) -> LiveModelAnswer:

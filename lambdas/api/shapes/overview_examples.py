@@ -44,6 +44,13 @@ OVERVIEW: dict[str, Any] = {
     "runs_by_day": [{"day": "2026-11-20", "started": 3, "states": {"RUNNING": 1, "SUCCEEDED": 2}}],
     "succeeded_share": 0.93,
     "cost": {"month_usd": 1.84, "forecast_usd": 2.76, "days": [{"day": "2026-11-20", "cost_usd": 0.08}]},
+    "requests": {
+        "requests": 1204,
+        "refused": 3,
+        "failed": 1,
+        "failed_share": 0.00083,
+        "hours": [{"hour": "2026-11-20T11:00:00Z", "requests": 1204, "failed": 1, "p95_ms": 12.4}],
+    },
     "datasets": 3,
     "dataset_versions": 11,
     "models": 2,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from millrace.domain.drift import DriftKind, DriftVerdict
-from millrace.domain.traffic import Asked, counts_of
+from millrace.domain.traffic import EVERY_MODEL, Asked, AskedOutcome, counts_of
 from tests.builders import NOON, a_drift_report, a_feature
 from tests.unit.api.conftest import Api
 
@@ -113,6 +113,27 @@ def test_traffic_is_told_hour_by_hour_with_the_hours_in_which_nobody_asked(api: 
     assert told["hours"][1]["p99_ms"] == pytest.approx(40.0, rel=0.05)
     assert (told["requests"], told["refused"], told["failed"], told["failed_share"]) == (5, 1, 1, 0.2)
     assert api.get("/monitoring/traffic", query={"model": "nobody"}).status == 404
+
+
+def test_the_first_screen_tells_what_all_models_together_were_asked(api: Api) -> None:
+    now, requests = api.world.clock.now(), [asked_of("a"), asked_of("b", failed=True)]
+    api.world.traffic.add(EVERY_MODEL, now, counts_of(requests), delivery="1")
+    first = api.get("/dashboard/overview")
+
+    told = first.json["requests"]
+
+    assert (told["requests"], told["failed"], told["failed_share"]) == (2, 1, 0.5)
+    assert len(told["hours"]) == 24
+    assert told["hours"][-1]["p95_ms"] == pytest.approx(12.0, rel=0.05)
+    seen = {"if-none-match": first.headers["ETag"]}
+    assert api.get("/dashboard/overview", headers=seen).status == 304
+    api.world.traffic.add(EVERY_MODEL, now, counts_of([asked_of("a")]), delivery="2")
+    assert api.get("/dashboard/overview", headers=seen).json["requests"]["requests"] == 3
+
+
+def asked_of(model: str, *, failed: bool = False) -> Asked:
+    outcome = AskedOutcome.FAILED if failed else AskedOutcome.ANSWERED
+    return Asked(model=model, at=NOON, outcome=outcome, latency_ms=12.0)
 
 
 def test_traffic_is_sent_again_when_there_is_more_of_it(api: Api) -> None:

@@ -27,6 +27,7 @@ def test_percentiles_are_within_five_percent_of_those_of_the_times_themselves(ti
     hour = traffic_hour(NOON, counts_of(answered(times)))
 
     assert hour.p50_ms == pytest.approx(nearest_rank(times, 0.5), rel=0.05)
+    assert hour.p95_ms == pytest.approx(nearest_rank(times, 0.95), rel=0.05)
     assert hour.p99_ms == pytest.approx(nearest_rank(times, 0.99), rel=0.05)
 
 

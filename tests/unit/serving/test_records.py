@@ -17,7 +17,7 @@ from millrace import bootstrap
 from millrace.adapters import sqs
 from millrace.adapters.memory import InMemoryObjectStore, InMemoryTraffic
 from millrace.adapters.sqs import MESSAGE_BYTES, SqsRecordQueue, bodies
-from millrace.domain.traffic import TrafficCounts
+from millrace.domain.traffic import EVERY_MODEL, TrafficCounts
 from millrace.settings import Settings
 from millrace.use_cases.write_inference_records import Message, write_inference_records
 from tests.builders import DATA_BUCKET, NOON, later
@@ -167,6 +167,8 @@ def test_what_was_asked_is_counted_by_model_and_hour_once_and_is_no_record() -> 
     first, second = traffic.hours("credit", NOON, later(60))
     assert (first.requests, first.refused, first.failed, second.requests) == (3, 1, 1, 1)
     assert [hour.requests for hour in traffic.hours("churn", NOON, NOON)] == [1]
+    together = sum(hour.requests for hour in (first, second)) + 1
+    assert sum(hour.requests for hour in traffic.hours(EVERY_MODEL, NOON, later(60))) == together
     assert lines(store) == {"inference/credit/records/date=2026-11-20": [a_record(1)]}
 
 

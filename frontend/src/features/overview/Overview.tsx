@@ -8,7 +8,7 @@ import { EmptyState } from '../../ui/EmptyState';
 import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
 import { Updated } from '../../ui/Updated';
-import { count } from '../../ui/format';
+import { count, percent } from '../../ui/format';
 import { LiveModels } from './LiveModels';
 import { Needs } from './Needs';
 import { headingOf } from './needShown';
@@ -50,6 +50,7 @@ function Subtitle({ shown, at, failing }: { shown: Schemas['OverviewAnswer']; at
     <>
       <span>
         {count(shown.live_models.length, 'model')} live · {count(shown.running.length, 'run')} in flight
+        {shown.succeeded_share !== null && ` · ${percent(shown.succeeded_share)} of all runs succeeded`}
       </span>
       <Updated at={at} failing={failing} />
     </>
