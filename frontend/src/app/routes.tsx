@@ -3,7 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 
 import { readActivitySearch } from '../features/activity/search';
 import { readAlertsSearch } from '../features/alerts/search';
-import { readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
+import { readDatasetSearch, readDatasetVersionSearch, readListSearch } from '../features/datasets/search';
 import { readCompareSearch, readModelSearch, readModelsSearch, readVersionSearch } from '../features/models/search';
 import { readMonitoringSearch } from '../features/monitoring/search';
 import { readPredictionsSearch } from '../features/predictions/search';
@@ -84,7 +84,7 @@ const datasets = createRoute({
 const dataset = createRoute({
   getParentRoute: () => signedIn,
   path: '/datasets/$name',
-  validateSearch: readListSearch,
+  validateSearch: readDatasetSearch,
   component: lazyRouteComponent(() => import('../features/datasets/Dataset')),
 });
 

@@ -40,9 +40,11 @@ const COLUMNS: Column<Run>[] = [
   { key: 'on', name: 'Dataset', cell: (run) => (run.dataset_version ? `${run.dataset} v${run.dataset_version}` : run.dataset) },
   { key: 'outcome', name: 'What came of it', wideOnly: true, cell: ({ outcome, reason }) => <span className="clamp" title={outcome ?? reason ?? ''}>{outcome ?? reason ?? ''}</span> },
   { key: 'took', name: 'Took', align: 'right', cell: (run) => duration(run.seconds) },
-  { key: 'started', name: 'Started', cell: (run) => <Time at={run.started_at} /> },
+  { key: 'started_at', name: 'Started', sortable: true, cell: (run) => <Time at={run.started_at} /> },
   { key: 'by', name: 'By', wideOnly: true, cell: (run) => run.started_by },
 ];
+
+const NEWEST_FIRST = '-started_at';
 
 export default function Runs() {
   const search = useSearch({ from: '/signed-in/runs' });
@@ -88,7 +90,17 @@ function List({ page, search, choice, onFilter }: ListProps) {
     );
   return (
     <>
-      <Table label="Runs" columns={COLUMNS} rows={page.items} rowKey={(run) => run.run_id} selected={choice.selected} onSelect={choice.onSelect} selectable={trained} />
+      <Table
+        label="Runs"
+        columns={COLUMNS}
+        rows={page.items}
+        rowKey={(run) => run.run_id}
+        sort={search.sort ?? NEWEST_FIRST}
+        onSort={(sort) => onFilter({ sort: sort === NEWEST_FIRST ? undefined : 'started_at' })}
+        selected={choice.selected}
+        onSelect={choice.onSelect}
+        selectable={trained}
+      />
       <Pager next={page.next_cursor} cursor={search.cursor} onGo={(cursor) => onFilter({ cursor })}>
         {page.total != null && `${whole(page.items.length)} of ${count(page.total, 'run')}`}
       </Pager>
