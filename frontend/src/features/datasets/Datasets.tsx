@@ -43,7 +43,7 @@ const COLUMNS: Column<Dataset>[] = [
 export default function Datasets() {
   const search = useSearch({ from: '/signed-in/datasets' });
   const navigate = useNavigate();
-  const query = useQuery(datasets({ ...search, limit: 50 }));
+  const query = useQuery(datasets(search));
   const [making, setMaking] = useState(false);
   const make = may('scientist') && (
     <Button look="primary" onClick={() => setMaking(true)}>

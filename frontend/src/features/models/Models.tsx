@@ -41,7 +41,7 @@ const COLUMNS: Column<Model>[] = [
 export default function Models() {
   const search = useSearch({ from: '/signed-in/models' });
   const navigate = useNavigate();
-  const query = useQuery(models({ ...search, limit: 50 }));
+  const query = useQuery(models(search));
   const page = query.data?.body;
   return (
     <Page title={page ? titleOf(page.items) : 'Models'} tab="Models" subtitle={<Updated at={query.dataUpdatedAt} failing={query.isError} />}>

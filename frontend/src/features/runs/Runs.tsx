@@ -18,7 +18,7 @@ import { Time } from '../../ui/Time';
 import { Updated } from '../../ui/Updated';
 import { count, duration, whole } from '../../ui/format';
 import { useChosen, type Choice } from '../../ui/useChosen';
-import type { RunsSearch } from './search';
+import { STATES, type RunsSearch } from './search';
 import './runs.css';
 
 type Run = Schemas['RunSummary'];
@@ -50,14 +50,14 @@ export default function Runs() {
   const search = useSearch({ from: '/signed-in/runs' });
   const navigate = useNavigate();
   const { chosen, ...filters } = search;
-  const query = useQuery(runs({ ...filters, limit: 50 }));
+  const query = useQuery(runs(filters));
   const filter = (change: RunsSearch) => void navigate({ to: '/runs', search: { ...search, cursor: undefined, ...change }, resetScroll: false });
   const counts = query.data?.body.counts;
   const choice = useChosen(chosen, (chosen) => void navigate({ to: '/runs', search: { ...search, chosen }, replace: true, resetScroll: false }));
   return (
     <Page title={titleOf(counts)} tab="Runs" subtitle={<Updated at={query.dataUpdatedAt} failing={query.isError} />} actions={<NewRun />}>
       <div className="row">
-        {counts && <Chips label="Status" chips={chipsOf(counts)} chosen={search.state} onChoose={(state) => filter({ state })} />}
+        <Chips label="Status" chips={chipsOf(counts)} chosen={search.state} onChoose={(state) => filter({ state })} />
         <SearchField label="Dataset" value={search.dataset ?? ''} onChange={(dataset) => filter({ dataset: dataset || undefined })} />
       </div>
       {choice.bar}
@@ -121,12 +121,9 @@ function NewRun() {
   );
 }
 
-function chipsOf(counts: Counts) {
-  return (Object.keys(counts) as (keyof Counts)[]).map((state) => ({ value: state, name: runStatus(state as Run['state']).word, count: counts[state] ?? 0 })) as {
-    value: Run['state'];
-    name: string;
-    count: number;
-  }[];
+/** There before their counts are: what is beside and below them stays where it is. */
+function chipsOf(counts: Counts | undefined) {
+  return STATES.map((state) => ({ value: state, name: runStatus(state).word, count: counts ? (counts[state] ?? 0) : null }));
 }
 
 function titleOf(counts: Counts | undefined): string {

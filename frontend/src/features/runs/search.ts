@@ -1,7 +1,7 @@
 /** What links to runs may carry. */
 import type { Schemas } from '../../api/client';
 
-const STATES: Schemas['RunState'][] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
+export const STATES: Schemas['RunState'][] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
 const LEVELS = ['WARN', 'ERROR'] as const;
 
 export interface RunsSearch {
