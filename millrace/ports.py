@@ -55,8 +55,8 @@ class DatasetCatalog(Protocol):
 
     def list(self) -> Sequence[Dataset]: ...
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Dataset]:
-        """By name, from the position `after` on."""
+    def page(self, *, after: str | None = None, limit: int = 50, reverse: bool = False) -> Page[Dataset]:
+        """By name, from the position `after` on; the last name first with `reverse`."""
 
     def configure(
         self, name: str, settings: DatasetSettings, *, revision: int, actor: str, upload: Upload | None = None
@@ -139,8 +139,9 @@ class RunLedger(Protocol):
         dataset: str | None = None,
         after: str | None = None,
         limit: int = 50,
+        reverse: bool = False,
     ) -> Page[Run]:
-        """Newest first, from the position `after` on."""
+        """Newest first, from the position `after` on; oldest first with `reverse`."""
 
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
         """Add what a step found out. Raises NotFound."""
@@ -178,8 +179,8 @@ class ModelRegistry(Protocol):
 
     def models(self) -> Sequence[RegisteredModel]: ...
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
-        """By name, from the position `after` on."""
+    def page(self, *, after: str | None = None, limit: int = 50, reverse: bool = False) -> Page[RegisteredModel]:
+        """By name, from the position `after` on; the last name first with `reverse`."""
 
     def waiting(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
         """Models with versions that wait for a decision, the one that got its last version latest first."""

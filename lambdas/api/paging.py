@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, Field
@@ -22,6 +22,9 @@ CURSOR_PATTERN = "^[A-Za-z0-9_-]*$"
 
 Cursor = Annotated[
     str | None, Query(max_length=MAX_CURSOR, pattern=CURSOR_PATTERN, description="`next_cursor` of the page before.")
+]
+ByName = Annotated[
+    Literal["name", "-name"], Query(alias="sort", description="By name, or, with a minus, the last name first.")
 ]
 Limit = Annotated[int, Query(ge=1, le=100, description="How many at most.")]
 
@@ -43,6 +46,11 @@ def page_of(found: Page[S], scope: str, shape: Callable[[S], T], *, total: int |
 
 def listed(items: Iterable[T], position: str | None, scope: str, *, total: int | None = None) -> PageOf[T]:
     return PageOf(items=list(items), next_cursor=None if position is None else to_cursor(position, scope), total=total)
+
+
+def sorted_scope(scope: str, sort: str, usual: str) -> str:
+    """A list in another order than the usual one is another list to a cursor."""
+    return scope if sort == usual else f"{scope} by {sort}"
 
 
 def to_cursor(position: str, scope: str) -> str:

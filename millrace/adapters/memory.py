@@ -407,8 +407,9 @@ class InMemoryDatasetCatalog:
     def list(self) -> Sequence[Dataset]:
         return [self._datasets[name] for name in sorted(self._datasets)]
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Dataset]:
-        return _page(self.list(), lambda dataset: dataset.name, after, limit)
+    def page(self, *, after: str | None = None, limit: int = 50, reverse: bool = False) -> Page[Dataset]:
+        found = sorted(self.list(), key=lambda dataset: dataset.name, reverse=reverse)
+        return _page(found, lambda dataset: dataset.name, after, limit, newest_first=reverse)
 
     @_one_at_a_time
     def configure(
@@ -579,6 +580,7 @@ class InMemoryRunLedger:
         dataset: str | None = None,
         after: str | None = None,
         limit: int = 50,
+        reverse: bool = False,
     ) -> Page[Run]:
         found = self.list(pipeline=pipeline, state=state, limit=len(self._runs))
         kept = [run for run in found if dataset in (None, run.dataset)]
@@ -586,7 +588,7 @@ class InMemoryRunLedger:
         def position(run: Run) -> str:
             return f"{run.started_at.isoformat(timespec='microseconds')}#{run.run_id}"
 
-        return _page(kept, position, after, limit, newest_first=True)
+        return _page(sorted(kept, key=position, reverse=not reverse), position, after, limit, newest_first=not reverse)
 
     @_one_at_a_time
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:
@@ -712,8 +714,9 @@ class InMemoryModelRegistry:
     def models(self) -> Sequence[RegisteredModel]:
         return [self._models[name] for name in sorted(self._models)]
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
-        return _page(self.models(), lambda model: model.name, after, limit)
+    def page(self, *, after: str | None = None, limit: int = 50, reverse: bool = False) -> Page[RegisteredModel]:
+        found = sorted(self.models(), key=lambda model: model.name, reverse=reverse)
+        return _page(found, lambda model: model.name, after, limit, newest_first=reverse)
 
     def waiting(self, *, limit: int = 50) -> Sequence[RegisteredModel]:
         found = [model for model in self.models() if model.pending]

@@ -132,6 +132,8 @@ def test_the_busiest_reads_look_at_a_bounded_number_of_items(api: Api, dynamodb:
     for path, most in (
         ("/models", MOST_ITEMS),
         ("/runs", MOST_ITEMS),
+        ("/runs?sort=started_at", MOST_ITEMS),
+        ("/models?sort=-name", MOST_ITEMS),
         ("/runs?state=FAILED", MOST_ITEMS),
         ("/runs?state=RUNNING", MOST_ITEMS),
         ("/runs?dataset=credit", MOST_ITEMS),

@@ -37,6 +37,16 @@ def test_datasets_come_by_name_in_pages_that_do_not_overlap(catalog: DatasetCata
     assert names_of(walked(catalog.page, limit=2)) == [["a", "b"], ["c", "d"], ["e"]]
 
 
+def test_datasets_and_models_come_the_other_way_round_too(catalog: DatasetCatalog, registry: ModelRegistry) -> None:
+    for name in ("c", "a", "e", "b", "d"):
+        catalog.ensure(name, at=NOON, actor="ada")
+        registry.claim_number(name, dataset=name, run_id="r", algorithm="xgboost", at=NOON)
+        registry.register(a_model_version(1, model=name, run_id="r"), actor="training")
+
+    for page in (catalog.page, registry.page):
+        assert names_of(walked(page, limit=2, reverse=True)) == [["e", "d"], ["c", "b"], ["a"]]
+
+
 def test_a_full_last_page_is_the_last(catalog: DatasetCatalog) -> None:
     for name in ("a", "b"):
         catalog.ensure(name, at=NOON, actor="ada")
@@ -114,15 +124,17 @@ def opened(ledger: RunLedger, count: int) -> None:
     ],
 )
 @pytest.mark.parametrize("limit", [1, 3, 50])
-def test_runs_come_newest_first_of_what_was_asked_for(
+def test_runs_come_newest_first_or_oldest_first_of_what_was_asked_for(
     ledger: RunLedger, wanted: dict[str, Any], minutes: list[int], limit: int
 ) -> None:
     opened(ledger, 10)
 
-    pages = walked(ledger.page, limit=limit, **wanted)
+    for reverse in (False, True):
+        pages = walked(ledger.page, limit=limit, reverse=reverse, **wanted)
 
-    assert [run.run_id for page in pages for run in page] == [f"run-{minute:03}" for minute in minutes]
-    assert all(len(page) <= limit for page in pages)
+        in_order = sorted(minutes, reverse=not reverse)
+        assert [run.run_id for page in pages for run in page] == [f"run-{minute:03}" for minute in in_order]
+        assert all(len(page) <= limit for page in pages)
 
 
 def test_a_run_knows_how_often_it_changed(ledger: RunLedger) -> None:

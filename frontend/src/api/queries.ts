@@ -8,6 +8,8 @@ import type { paths } from './schema';
 type Filters<P extends keyof paths> = paths[P] extends { get: { parameters: { query?: infer Q } } } ? NonNullable<Q> : never;
 
 const LIST = 30;
+/** Rows of a page. */
+const PAGE = 50;
 
 export const overview = () =>
   queryOptions({
@@ -19,7 +21,7 @@ export const overview = () =>
 export const activity = (query: Filters<'/activity'>) =>
   queryOptions({
     queryKey: ['activity', query],
-    queryFn: ({ signal }) => read(api.GET('/activity', { params: { query }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/activity', { params: { query: { ...query, limit: PAGE } }, signal })),
     placeholderData: keepPreviousData,
     ...live(LIST),
   });
@@ -27,7 +29,7 @@ export const activity = (query: Filters<'/activity'>) =>
 export const runs = (query: Filters<'/runs'>) =>
   queryOptions({
     queryKey: ['runs', query],
-    queryFn: ({ signal }) => read(api.GET('/runs', { params: { query }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/runs', { params: { query: { ...query, limit: PAGE } }, signal })),
     placeholderData: keepPreviousData,
     ...live(LIST),
   });
@@ -48,10 +50,10 @@ export const comparison = (ids: string[]) =>
     ...live(LIST),
   });
 
-export const datasets = (query: Filters<'/datasets'> = {}) =>
+export const datasets = (query: Filters<'/datasets'>) =>
   queryOptions({
     queryKey: ['datasets', query],
-    queryFn: ({ signal }) => read(api.GET('/datasets', { params: { query }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/datasets', { params: { query: { ...query, limit: PAGE } }, signal })),
     placeholderData: keepPreviousData,
     ...live(LIST),
   });
@@ -68,7 +70,7 @@ export const dataset = (name: string) =>
 export const datasetVersions = (name: string, cursor: string | undefined) =>
   queryOptions({
     queryKey: ['datasets', name, 'versions', { cursor }],
-    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions', { params: { path: { dataset: name }, query: { cursor, limit: 50 } }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/datasets/{dataset}/versions', { params: { path: { dataset: name }, query: { cursor, limit: PAGE } }, signal })),
     enabled: Boolean(cursor),
     placeholderData: keepPreviousData,
     ...live(LIST),
@@ -136,10 +138,10 @@ export const training = (dataset: string | undefined) =>
     ...live(null),
   });
 
-export const models = (query: Filters<'/models'> = {}) =>
+export const models = (query: Filters<'/models'>) =>
   queryOptions({
     queryKey: ['models', 'list', query],
-    queryFn: ({ signal }) => read(api.GET('/models', { params: { query }, signal })),
+    queryFn: ({ signal }) => read(api.GET('/models', { params: { query: { ...query, limit: PAGE } }, signal })),
     placeholderData: keepPreviousData,
     ...live(LIST),
   });

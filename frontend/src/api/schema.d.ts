@@ -1351,8 +1351,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The monitoring screen of one model in one request
-         * @description The monitoring screen of one model in one request.
+         * What drifted in a model: feature by day, the worst first, and the latest report of each kind
+         * @description What drifted in a model: feature by day, the worst first, and the latest report of each kind.
          */
         get: operations["get_monitoring"];
         put?: never;
@@ -1475,8 +1475,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Runs, newest first, and how many there are in each state
-         * @description Runs, newest first, and how many there are in each state.
+         * Runs, newest first unless told otherwise, and how many there are in each state
+         * @description Runs, newest first unless told otherwise, and how many there are in each state.
          */
         get: operations["list_runs"];
         put?: never;
@@ -8421,6 +8421,8 @@ export interface operations {
     list_datasets: {
         parameters: {
             query?: {
+                /** @description By name, or, with a minus, the last name first. */
+                sort?: "name" | "-name";
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description How many at most. */
@@ -11858,6 +11860,8 @@ export interface operations {
     list_models: {
         parameters: {
             query?: {
+                /** @description By name, or, with a minus, the last name first. */
+                sort?: "name" | "-name";
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description How many at most. */
@@ -14342,6 +14346,8 @@ export interface operations {
                 pipeline?: ("ingest" | "training" | "deployment" | "drift" | "comparison") | null;
                 /** @description Only runs of this dataset. */
                 dataset?: string | null;
+                /** @description Newest first, as with a minus, or oldest first. */
+                sort?: "-started_at" | "started_at";
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description How many at most. */

@@ -1,7 +1,8 @@
 interface Chip<Value extends string> {
   value: Value;
   name: string;
-  count?: number;
+  /** Null while it is not known. */
+  count?: number | null;
 }
 
 interface Props<Value extends string> {
@@ -19,7 +20,7 @@ export function Chips<Value extends string>({ label, chips, chosen, onChoose }: 
       {chips.map(({ value, name, count }) => (
         <button key={value} type="button" className="chip" aria-pressed={chosen === value} onClick={() => onChoose(chosen === value ? undefined : value)}>
           {name}
-          {count !== undefined && <span>{count}</span>}
+          {count !== undefined && <span className="chip-count">{count}</span>}
         </button>
       ))}
     </div>

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from lambdas.api.manners import etag_of
-from lambdas.api.paging import Cursor, Limit, PageOf, from_cursor, listed, page_of
+from lambdas.api.paging import ByName, Cursor, Limit, PageOf, from_cursor, listed, page_of, sorted_scope
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import dataset_examples as examples
 from lambdas.api.shapes.datasets import (
@@ -46,10 +46,11 @@ BUSY_SECONDS = 5
 
 
 @resource.endpoint("GET", "/datasets", allow=EVERYONE, example=examples.PAGE)
-def list_datasets(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[DatasetListed]]:
+def list_datasets(order: ByName = "name", cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[DatasetListed]]:
     """The datasets by name, each with its newest version."""
     platform = bootstrap.platform()
-    found = platform.catalog.page(after=from_cursor(cursor, "datasets"), limit=limit)
+    scope = sorted_scope("datasets", order, "name")
+    found = platform.catalog.page(after=from_cursor(cursor, scope), limit=limit, reverse=order == "-name")
     total = platform.tallies.now().datasets
     newest = platform.catalog.look_up((each.name, each.latest_version) for each in found.items if each.latest_version)
     states = [f"{version.dataset}.{version.state}" for version in newest.values()]
@@ -60,7 +61,7 @@ def list_datasets(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[D
         return dataset_listed(each, newest.get((each.name, each.latest_version)))
 
     busy = any(version.state is VersionState.PREPARING for version in newest.values())
-    body = page_of(found, "datasets", listed_one, total=total)
+    body = page_of(found, scope, listed_one, total=total)
     return answer(body, etag=etag, poll_after=BUSY_SECONDS if busy else POLL_SECONDS)
 
 

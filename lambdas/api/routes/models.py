@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from lambdas.api.manners import etag_matches, etag_of
-from lambdas.api.paging import Cursor, Limit, PageOf, from_cursor, page_of
+from lambdas.api.paging import ByName, Cursor, Limit, PageOf, from_cursor, page_of, sorted_scope
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import model_examples as examples
 from lambdas.api.shapes.models import (
@@ -56,18 +56,19 @@ RUN_SECONDS = 2
 
 
 @resource.endpoint("GET", "/models", allow=EVERYONE, example=examples.PAGE)
-def list_models(cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[ModelSummary]]:
+def list_models(order: ByName = "name", cursor: Cursor = None, limit: Limit = 50) -> Response[PageOf[ModelSummary]]:
     """The registered models by name: what serves, what is newest, what waits for a decision."""
     platform = bootstrap.platform()
     registry, total = platform.registry, platform.tallies.now().models
-    found = registry.page(after=from_cursor(cursor, "models"), limit=limit)
+    scope = sorted_scope("models", order, "name")
+    found = registry.page(after=from_cursor(cursor, scope), limit=limit, reverse=order == "-name")
     seen = [f"{model.name}.{model.revision}" for model in found.items]
     etag = resource.unless_unchanged(*seen, found.position, total)
     shown = [version for model in found.items for version in shown_versions(model)]
     versions: dict[tuple[str, int], ModelVersion] = {}
     for first in range(0, len(shown), 100):
         versions.update(registry.look_up(shown[first : first + 100]))
-    body = page_of(found, "models", lambda model: summary(model, versions), total=total)
+    body = page_of(found, scope, lambda model: summary(model, versions), total=total)
     return answer(body, etag=etag, poll_after=POLL_SECONDS)
 
 

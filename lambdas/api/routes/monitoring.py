@@ -51,7 +51,7 @@ def get_monitoring(
     kind: Kind = DriftKind.DATA,
     feature: FeatureQuery = None,
 ) -> Response[Monitoring]:
-    """The monitoring screen of one model in one request."""
+    """What drifted in a model: feature by day, the worst first, and the latest report of each kind."""
     platform = bootstrap.platform()
     known = platform.registry.model(model)
     shown, told = judged_days(reports=platform.drift_reports, clock=platform.clock, model=model, kind=kind, days=days)

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from lambdas.api.manners import etag_of
-from lambdas.api.paging import CURSOR_PATTERN, Cursor, Limit, from_cursor, page_of, to_cursor
+from lambdas.api.paging import CURSOR_PATTERN, Cursor, Limit, from_cursor, page_of, sorted_scope, to_cursor
 from lambdas.api.resource import Resource, answer
 from lambdas.api.shapes import run_examples as examples
 from lambdas.api.shapes import training_examples
@@ -43,6 +43,8 @@ LAST_LINES = 1000
 DatasetFilter = Annotated[str | None, Query(max_length=40, description="Only runs of this dataset.")]
 Pipeline = Literal["ingest", "training", "deployment", "drift", "comparison"]
 PipelineFilter = Annotated[Pipeline | None, Query(description="Only runs of this pipeline.")]
+Sort = Literal["-started_at", "started_at"]
+RunsSort = Annotated[Sort, Query(alias="sort", description="Newest first, as with a minus, or oldest first.")]
 StateFilter = Annotated[RunState | None, Query(description="Only runs in this state.")]
 
 
@@ -103,14 +105,20 @@ def list_runs(
     state: StateFilter = None,
     pipeline: PipelineFilter = None,
     dataset: DatasetFilter = None,
+    order: RunsSort = "-started_at",
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response[RunPage]:
-    """Runs, newest first, and how many there are in each state."""
+    """Runs, newest first unless told otherwise, and how many there are in each state."""
     platform = bootstrap.platform()
-    scope = f"runs {state} {pipeline} {dataset}"
+    scope = sorted_scope(f"runs {state} {pipeline} {dataset}", order, "-started_at")
     found = platform.ledger.page(
-        state=state, pipeline=pipeline, dataset=dataset, after=from_cursor(cursor, scope), limit=limit
+        state=state,
+        pipeline=pipeline,
+        dataset=dataset,
+        after=from_cursor(cursor, scope),
+        limit=limit,
+        reverse=order == "started_at",
     )
     counts = _counts(pipeline)
     etag = resource.unless_unchanged(

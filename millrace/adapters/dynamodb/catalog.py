@@ -64,8 +64,10 @@ class DynamoDatasetCatalog:
     def list(self) -> Sequence[Dataset]:
         return [_dataset(item) for item in self._table.listing(_LISTING)]
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[Dataset]:
-        items, position = self._table.page(names.LISTING_INDEX, _LISTING, after=after, limit=limit)
+    def page(self, *, after: str | None = None, limit: int = 50, reverse: bool = False) -> Page[Dataset]:
+        items, position = self._table.page(
+            names.LISTING_INDEX, _LISTING, after=after, limit=limit, newest_first=reverse
+        )
         return Page([_dataset(item) for item in items], position)
 
     def configure(

@@ -67,6 +67,7 @@ class DynamoRunLedger:
         dataset: str | None = None,
         after: str | None = None,
         limit: int = 50,
+        reverse: bool = False,
     ) -> Page[Run]:
         where: dict[str, Plain] = {} if pipeline is None else {"pipeline": pipeline}
         index, partition = names.LISTING_INDEX, _LISTING
@@ -75,7 +76,9 @@ class DynamoRunLedger:
             where |= {} if state is None else {"state": state}
         elif state is not None:
             index, partition = names.STATE_INDEX, _state_listing(state)
-        items, position = self._table.page(index, partition, after=after, limit=limit, newest_first=True, where=where)
+        items, position = self._table.page(
+            index, partition, after=after, limit=limit, newest_first=not reverse, where=where
+        )
         return Page([_run(item) for item in items], position)
 
     def annotate(self, run_id: str, *, dataset_version: int | None = None, outcome: str | None = None) -> None:

@@ -69,8 +69,10 @@ class DynamoModelRegistry:
     def models(self) -> Sequence[RegisteredModel]:
         return [_model(item) for item in self._table.listing(_LISTING)]
 
-    def page(self, *, after: str | None = None, limit: int = 50) -> Page[RegisteredModel]:
-        items, position = self._table.page(names.LISTING_INDEX, _LISTING, after=after, limit=limit)
+    def page(self, *, after: str | None = None, limit: int = 50, reverse: bool = False) -> Page[RegisteredModel]:
+        items, position = self._table.page(
+            names.LISTING_INDEX, _LISTING, after=after, limit=limit, newest_first=reverse
+        )
         return Page([_model(item) for item in items], position)
 
     def waiting(self, *, limit: int = 50) -> Sequence[RegisteredModel]:

@@ -18,7 +18,7 @@ from lambdas.api.paging import from_cursor, to_cursor
 from lambdas.api.problems import status_of
 from millrace import errors
 from millrace.domain.run import RunState
-from tests.builders import NOON
+from tests.builders import NOON, a_model_version, a_run
 from tests.unit.api.conftest import REASON, Api, event_of
 
 PROBLEM = {"type", "title", "status", "detail", "request_id", "fields"}
@@ -214,6 +214,23 @@ class TestRevisions:
         present = {"if-match": api.get("/datasets/credit").headers["ETag"]}
         assert api.call("PATCH", "/datasets/credit", {"exclude": ["remarks"]}, headers=present).status == 200
 
+    def test_whoever_has_seen_a_revision_within_another_answer_may_say_that_alone(self, api: Api) -> None:
+        api.trained()
+        screen = api.get("/dashboard/datasets/credit").json
+        settings, contract = screen["dataset"]["revision"], screen["contract"]["version"]
+        version = api.get("/dashboard/models/credit:1").json["version"]["revision"]
+        new = {"columns": [{"name": "status", "kind": "category"}]}
+
+        for seen, status in ((99, 412), (settings, 200)):
+            answer = api.call("PATCH", "/datasets/credit", {"task": "binary"}, headers={"if-match": f'"{seen}"'})
+            assert answer.status == status, answer.text
+        for seen, status in ((99, 412), (contract, 200)):
+            answer = api.call("PUT", "/datasets/credit/contract", new, headers={"if-match": f'"{seen}"'})
+            assert answer.status == status, answer.text
+        for seen, status in ((99, 412), (version, 200)):
+            decided = api.call("PUT", "/models/credit:1/reject", {"reason": REASON}, headers={"if-match": f'"{seen}"'})
+            assert decided.status == status, decided.text
+
 
 class TestPolling:
     def test_a_run_that_goes_on_is_asked_for_often_and_one_that_ended_not_at_all(self, api: Api) -> None:
@@ -319,6 +336,38 @@ class TestCursors:
                 break
 
         assert seen == [["a", "b"], ["c", "d"], ["e"]]
+
+    @pytest.mark.parametrize(
+        ("path", "name", "usual", "other"),
+        [
+            ("/datasets", "name", "name", "-name"),
+            ("/models", "name", "name", "-name"),
+            ("/runs", "run_id", "-started_at", "started_at"),
+        ],
+    )
+    def test_a_list_may_be_asked_for_the_other_way_round(
+        self, path: str, name: str, usual: str, other: str, api: Api
+    ) -> None:
+        for each in "abc":
+            api.world.registry.claim_number(each, dataset=each, run_id="r", algorithm="xgboost", at=NOON)
+            api.world.registry.register(a_model_version(1, model=each, run_id="r"), actor="training")
+            api.world.ledger.open(a_run(f"run-{each}", minutes=ord(each)))
+            api.call("POST", "/datasets", {"name": each})
+
+        def all_pages(**query: str) -> list[str]:
+            found, cursor = [], {}
+            while True:
+                page = api.get(path, query={"limit": "2", **query, **cursor}).json
+                found += [each[name] for each in page["items"]]
+                if page["next_cursor"] is None:
+                    return found
+                cursor = {"cursor": page["next_cursor"]}
+
+        assert len(all_pages()) == 3
+        assert all_pages(sort=usual) == all_pages() == list(reversed(all_pages(sort=other)))
+        cursor = api.get(path, query={"limit": "1"}).json["next_cursor"]
+        assert api.get(path, query={"sort": other, "cursor": cursor}).status == 422
+        assert api.get(path, query={"sort": "colour"}).status == 422
 
     @given(position=st.text(), scope=st.text(), other=st.text())
     def test_a_cursor_leads_where_it_was_made_for_and_nowhere_else(self, position: str, scope: str, other: str) -> None:

@@ -34,7 +34,7 @@ function Subject({ of: subject }: { of: string }) {
 export default function Activity() {
   const search = useSearch({ from: '/signed-in/activity' });
   const navigate = useNavigate();
-  const query = useQuery(activity({ ...search, limit: 50 }));
+  const query = useQuery(activity(search));
   const filter = (change: ActivitySearch) =>
     void navigate({ to: '/activity', search: { ...search, cursor: undefined, ...change }, resetScroll: false });
   const filtered = Boolean(search.actor || search.subject);

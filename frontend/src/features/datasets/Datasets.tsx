@@ -26,6 +26,7 @@ const COLUMNS: Column<Dataset>[] = [
     key: 'name',
     name: 'Dataset',
     head: true,
+    sortable: true,
     cell: ({ name }) => (
       <Link to="/datasets/$name" params={{ name }}>
         {name}
@@ -42,7 +43,7 @@ const COLUMNS: Column<Dataset>[] = [
 export default function Datasets() {
   const search = useSearch({ from: '/signed-in/datasets' });
   const navigate = useNavigate();
-  const query = useQuery(datasets({ ...search, limit: 50 }));
+  const query = useQuery(datasets(search));
   const [making, setMaking] = useState(false);
   const make = may('scientist') && (
     <Button look="primary" onClick={() => setMaking(true)}>
@@ -56,8 +57,8 @@ export default function Datasets() {
           {({ body }) =>
             body.items.length ? (
               <>
-                <Table label="Datasets" columns={COLUMNS} rows={body.items} rowKey={({ name }) => name} />
-                <Pager next={body.next_cursor} cursor={search.cursor} onGo={(cursor) => void navigate({ to: '/datasets', search: { cursor } })}>
+                <Table label="Datasets" columns={COLUMNS} rows={body.items} rowKey={({ name }) => name} sort={search.sort ?? 'name'} onSort={(sort) => void navigate({ to: '/datasets', search: { sort: sort === 'name' ? undefined : '-name' }, resetScroll: false })} />
+                <Pager next={body.next_cursor} cursor={search.cursor} onGo={(cursor) => void navigate({ to: '/datasets', search: { ...search, cursor } })}>
                   {body.total != null && `${whole(body.items.length)} of ${count(body.total, 'dataset')}`}
                 </Pager>
               </>

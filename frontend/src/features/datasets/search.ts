@@ -1,6 +1,13 @@
 /** What links to datasets may carry. */
 
 export interface ListSearch {
+  /** The last name first; the first one when absent. */
+  sort?: '-name';
+  cursor?: string;
+}
+
+export interface DatasetSearch {
+  /** Where its versions go on. */
   cursor?: string;
 }
 
@@ -12,6 +19,10 @@ export interface DatasetVersionSearch {
 }
 
 export function readListSearch(search: Record<string, unknown>): ListSearch {
+  return { sort: search.sort === '-name' ? '-name' : undefined, cursor: text(search.cursor) };
+}
+
+export function readDatasetSearch(search: Record<string, unknown>): DatasetSearch {
   return { cursor: text(search.cursor) };
 }
 

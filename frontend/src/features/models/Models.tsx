@@ -24,6 +24,7 @@ const COLUMNS: Column<Model>[] = [
     key: 'name',
     name: 'Model',
     head: true,
+    sortable: true,
     cell: ({ name }) => (
       <Link to="/models/$model" params={{ model: name }}>
         {name}
@@ -40,7 +41,7 @@ const COLUMNS: Column<Model>[] = [
 export default function Models() {
   const search = useSearch({ from: '/signed-in/models' });
   const navigate = useNavigate();
-  const query = useQuery(models({ ...search, limit: 50 }));
+  const query = useQuery(models(search));
   const page = query.data?.body;
   return (
     <Page title={page ? titleOf(page.items) : 'Models'} tab="Models" subtitle={<Updated at={query.dataUpdatedAt} failing={query.isError} />}>
@@ -49,8 +50,8 @@ export default function Models() {
           {({ body }) =>
             body.items.length ? (
               <>
-                <Table label="Models" columns={COLUMNS} rows={body.items} rowKey={({ name }) => name} />
-                <Pager next={body.next_cursor} cursor={search.cursor} onGo={(cursor) => void navigate({ to: '/models', search: { cursor } })}>
+                <Table label="Models" columns={COLUMNS} rows={body.items} rowKey={({ name }) => name} sort={search.sort ?? 'name'} onSort={(sort) => void navigate({ to: '/models', search: { sort: sort === 'name' ? undefined : '-name' }, resetScroll: false })} />
+                <Pager next={body.next_cursor} cursor={search.cursor} onGo={(cursor) => void navigate({ to: '/models', search: { ...search, cursor } })}>
                   {body.total != null && `${whole(body.items.length)} of ${count(body.total, 'model')}`}
                 </Pager>
               </>

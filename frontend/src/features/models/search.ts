@@ -1,5 +1,7 @@
 /** What links to models may carry. */
 export interface ModelsSearch {
+  /** The last name first; the first one when absent. */
+  sort?: '-name';
   cursor?: string;
 }
 
@@ -31,7 +33,7 @@ export function readCompareSearch(search: Record<string, unknown>): CompareSearc
 }
 
 export function readModelsSearch(search: Record<string, unknown>): ModelsSearch {
-  return { cursor: typeof search.cursor === 'string' && search.cursor !== '' ? search.cursor : undefined };
+  return { sort: search.sort === '-name' ? '-name' : undefined, cursor: typeof search.cursor === 'string' && search.cursor !== '' ? search.cursor : undefined };
 }
 
 export function readVersionSearch(search: Record<string, unknown>): VersionSearch {

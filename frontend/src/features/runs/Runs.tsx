@@ -18,7 +18,7 @@ import { Time } from '../../ui/Time';
 import { Updated } from '../../ui/Updated';
 import { count, duration, whole } from '../../ui/format';
 import { useChosen, type Choice } from '../../ui/useChosen';
-import type { RunsSearch } from './search';
+import { STATES, type RunsSearch } from './search';
 import './runs.css';
 
 type Run = Schemas['RunSummary'];
@@ -40,22 +40,24 @@ const COLUMNS: Column<Run>[] = [
   { key: 'on', name: 'Dataset', cell: (run) => (run.dataset_version ? `${run.dataset} v${run.dataset_version}` : run.dataset) },
   { key: 'outcome', name: 'What came of it', wideOnly: true, cell: ({ outcome, reason }) => <span className="clamp" title={outcome ?? reason ?? ''}>{outcome ?? reason ?? ''}</span> },
   { key: 'took', name: 'Took', align: 'right', cell: (run) => duration(run.seconds) },
-  { key: 'started', name: 'Started', cell: (run) => <Time at={run.started_at} /> },
+  { key: 'started_at', name: 'Started', sortable: true, cell: (run) => <Time at={run.started_at} /> },
   { key: 'by', name: 'By', wideOnly: true, cell: (run) => run.started_by },
 ];
+
+const NEWEST_FIRST = '-started_at';
 
 export default function Runs() {
   const search = useSearch({ from: '/signed-in/runs' });
   const navigate = useNavigate();
   const { chosen, ...filters } = search;
-  const query = useQuery(runs({ ...filters, limit: 50 }));
+  const query = useQuery(runs(filters));
   const filter = (change: RunsSearch) => void navigate({ to: '/runs', search: { ...search, cursor: undefined, ...change }, resetScroll: false });
   const counts = query.data?.body.counts;
   const choice = useChosen(chosen, (chosen) => void navigate({ to: '/runs', search: { ...search, chosen }, replace: true, resetScroll: false }));
   return (
     <Page title={titleOf(counts)} tab="Runs" subtitle={<Updated at={query.dataUpdatedAt} failing={query.isError} />} actions={<NewRun />}>
       <div className="row">
-        {counts && <Chips label="Status" chips={chipsOf(counts)} chosen={search.state} onChoose={(state) => filter({ state })} />}
+        <Chips label="Status" chips={chipsOf(counts)} chosen={search.state} onChoose={(state) => filter({ state })} />
         <SearchField label="Dataset" value={search.dataset ?? ''} onChange={(dataset) => filter({ dataset: dataset || undefined })} />
       </div>
       {choice.bar}
@@ -88,7 +90,17 @@ function List({ page, search, choice, onFilter }: ListProps) {
     );
   return (
     <>
-      <Table label="Runs" columns={COLUMNS} rows={page.items} rowKey={(run) => run.run_id} selected={choice.selected} onSelect={choice.onSelect} selectable={trained} />
+      <Table
+        label="Runs"
+        columns={COLUMNS}
+        rows={page.items}
+        rowKey={(run) => run.run_id}
+        sort={search.sort ?? NEWEST_FIRST}
+        onSort={(sort) => onFilter({ sort: sort === NEWEST_FIRST ? undefined : 'started_at' })}
+        selected={choice.selected}
+        onSelect={choice.onSelect}
+        selectable={trained}
+      />
       <Pager next={page.next_cursor} cursor={search.cursor} onGo={(cursor) => onFilter({ cursor })}>
         {page.total != null && `${whole(page.items.length)} of ${count(page.total, 'run')}`}
       </Pager>
@@ -109,12 +121,9 @@ function NewRun() {
   );
 }
 
-function chipsOf(counts: Counts) {
-  return (Object.keys(counts) as (keyof Counts)[]).map((state) => ({ value: state, name: runStatus(state as Run['state']).word, count: counts[state] ?? 0 })) as {
-    value: Run['state'];
-    name: string;
-    count: number;
-  }[];
+/** There before their counts are: what is beside and below them stays where it is. */
+function chipsOf(counts: Counts | undefined) {
+  return STATES.map((state) => ({ value: state, name: runStatus(state).word, count: counts ? (counts[state] ?? 0) : null }));
 }
 
 function titleOf(counts: Counts | undefined): string {

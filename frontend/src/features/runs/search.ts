@@ -1,12 +1,14 @@
 /** What links to runs may carry. */
 import type { Schemas } from '../../api/client';
 
-const STATES: Schemas['RunState'][] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
+export const STATES: Schemas['RunState'][] = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED'];
 const LEVELS = ['WARN', 'ERROR'] as const;
 
 export interface RunsSearch {
   state?: Schemas['RunState'];
   dataset?: string;
+  /** Oldest first; newest first when absent. */
+  sort?: 'started_at';
   cursor?: string;
   /** The runs that are chosen to be compared: `a,b`. */
   chosen?: string;
@@ -26,7 +28,7 @@ export interface NewRunSearch {
 }
 
 export function readRunsSearch(search: Record<string, unknown>): RunsSearch {
-  return { state: STATES.find((state) => state === search.state), dataset: text(search.dataset), cursor: text(search.cursor), chosen: text(search.chosen) };
+  return { state: STATES.find((state) => state === search.state), dataset: text(search.dataset), sort: search.sort === 'started_at' ? 'started_at' : undefined, cursor: text(search.cursor), chosen: text(search.chosen) };
 }
 
 export function readRunSearch(search: Record<string, unknown>): RunSearch {
