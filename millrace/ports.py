@@ -579,8 +579,16 @@ class EventBus(Protocol):
 
 
 class Notifier(Protocol):
-    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
-        """`subject` ≤ 100 ASCII characters (SNS); `attributes` allow subscription filters."""
+    def notify(self, *, subject: str, message: str, path: str, attributes: Mapping[str, str]) -> None:
+        """`subject` ≤ 100 ASCII characters (SNS); `attributes` allow subscription filters.
+
+        The message ends with the address of the dashboard's page at `path` (millrace.domain.page).
+        """
+
+
+class Dashboard(Protocol):
+    def address(self, path: str) -> str:
+        """Where people open the page at `path`: a link with a host, or `path` alone while nobody knows the host."""
 
 
 class AlertBook(Protocol):

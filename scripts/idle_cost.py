@@ -84,6 +84,7 @@ PRICES: Mapping[str, Price] = {
     "AWS::SQS::QueuePolicy": _NOTHING,
     "AWS::Scheduler::Schedule": Price(0.0, "by invocation, of which 14 million are free"),
     "AWS::Scheduler::ScheduleGroup": _NOTHING,
+    "AWS::SSM::Parameter": Price(0.0, "standard parameters are free"),
     "AWS::StepFunctions::StateMachine": Price(0.0, "by transition"),
     "Custom::PublishedSite": _NOTHING,
     "Custom::S3AutoDeleteObjects": _NOTHING,

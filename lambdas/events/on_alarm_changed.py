@@ -46,6 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         channels=platform.channels,
         deliveries=platform.deliveries,
         queue=platform.delivery_queue,
+        dashboard=platform.dashboard,
         clock=platform.clock,
         name=change.detail.alarm_name,
         description=change.detail.configuration.description,

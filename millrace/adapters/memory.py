@@ -1008,14 +1008,25 @@ class Notification(NamedTuple):
     subject: str
     message: str
     attributes: dict[str, str]
+    path: str
+
+
+class InMemoryDashboard:
+    """`host` is what the deployment says, and empty before it does."""
+
+    def __init__(self, host: str = "https://dashboard.test") -> None:
+        self.host = host
+
+    def address(self, path: str) -> str:
+        return self.host + path
 
 
 class InMemoryNotifier:
     def __init__(self) -> None:
         self.sent: list[Notification] = []
 
-    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
-        self.sent.append(Notification(subject, message, dict(attributes)))
+    def notify(self, *, subject: str, message: str, path: str, attributes: Mapping[str, str]) -> None:
+        self.sent.append(Notification(subject, message, dict(attributes), path))
 
 
 class InMemoryRecordQueue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from millrace.domain.alert import Alert
-from millrace.ports import AlertBook, ChannelBook, Clock, DeliveryBook, DeliveryQueue
+from millrace.ports import AlertBook, ChannelBook, Clock, Dashboard, DeliveryBook, DeliveryQueue
 from millrace.use_cases.raise_alert import raise_alert, settle_cause
 from millrace.use_cases.watch_sources import alarm_cause, alarm_signal
 
@@ -16,6 +16,7 @@ def follow_alarm(
     channels: ChannelBook,
     deliveries: DeliveryBook,
     queue: DeliveryQueue,
+    dashboard: Dashboard,
     clock: Clock,
     name: str,
     description: str,
@@ -27,7 +28,13 @@ def follow_alarm(
     if state == "ALARM":
         signal = alarm_signal(name, description, reason, at)
         return raise_alert(
-            alerts=alerts, channels=channels, deliveries=deliveries, queue=queue, clock=clock, signal=signal
+            alerts=alerts,
+            channels=channels,
+            deliveries=deliveries,
+            queue=queue,
+            dashboard=dashboard,
+            clock=clock,
+            signal=signal,
         )
     if state != "OK":
         return None
@@ -36,6 +43,7 @@ def follow_alarm(
         channels=channels,
         deliveries=deliveries,
         queue=queue,
+        dashboard=dashboard,
         clock=clock,
         cause=alarm_cause(name),
         actor=f"alarm:{name}",

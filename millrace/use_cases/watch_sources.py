@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from urllib.parse import urlencode
 
 from millrace.domain.alert import AlertKind, AlertSeverity, Signal
 from millrace.domain.audit import acting
 from millrace.domain.drift import DriftSeverity
 from millrace.domain.event import DriftDetected
+from millrace.domain.page import ALERTS, monitoring_page, run_page
 from millrace.domain.run import Run, RunState
 
 _DRIFT = {
@@ -37,24 +36,10 @@ def drift_signal(event: DriftDetected, at: datetime) -> Signal:
         sentence=event.sentence,
         at=at,
         actor=f"report:{event.report_id}",
-        link=_monitoring(event),
+        link=monitoring_page(event.model, event.kind),
         model=event.model,
         source={name: value for name, value in source.items() if value},
     )
-
-
-def _monitoring(event: DriftDetected) -> str:
-    """The monitoring screen, which shows the worst feature first."""
-    return "/monitoring?" + urlencode({"model": _as_text(event.model), "kind": event.kind})
-
-
-def _as_text(value: str) -> str:
-    """The dashboard's router reads what looks like JSON as JSON: a model called 2024 would be a number."""
-    try:
-        json.loads(value)
-    except ValueError:
-        return value
-    return json.dumps(value)
 
 
 def run_cause(run: Run) -> str:
@@ -76,7 +61,7 @@ def run_signal(run: Run) -> Signal | None:
         sentence=run.reason or f"{run.run_id} ended {run.state}",
         at=run.ended_at,
         actor=acting(run.run_id),
-        link=f"/runs/{run.run_id}",
+        link=run_page(run.run_id),
         model=run.model,
         dataset=run.dataset or None,
         source={"run_id": run.run_id, "pipeline": run.pipeline},
@@ -99,6 +84,6 @@ def alarm_signal(name: str, description: str, reason: str, at: datetime) -> Sign
         sentence=". ".join(part.rstrip(".") for part in (advice, reason) if part) + ".",
         at=at,
         actor=f"alarm:{name}",
-        link="/alerts",
+        link=ALERTS,
         source={"alarm": name},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from test_events import matches, rule_of
 
 from millrace import names
 from stacks.config import ENVIRONMENTS
+from stacks.constructs.platform_function import module_name
 
 
 def alarms(platform: Platform) -> dict[str, Mapping[str, Any]]:
@@ -178,13 +180,60 @@ def test_webhooks_to_the_machine_itself_are_for_laptops(platform_of: Callable[[s
         assert (allowed == "allowed") is (environment == "local")
 
 
-def test_only_who_delivers_reads_secrets_and_only_this_environments(prod: Platform) -> None:
-    reading, writing = [], []
-    for name, policy in prod.resources("AWS::IAM::Policy").items():
+def parameters_of(platform: Platform) -> dict[str, dict[str, list[str]]]:
+    """Role → action → the parameters of Systems Manager that it is for."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, policy in platform.resources("AWS::IAM::Policy").items():
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            text = json.dumps(statement["Action"])
-            if "ssm:" in text:
-                assert "parameter/millrace/prod/channels/*" in json.dumps(statement["Resource"])
-                (reading if "GetParameter" in text else writing).append(name.partition("Role")[0])
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            for action in (each for each in actions if each.startswith("ssm:")):
+                arns = json.dumps(statement["Resource"])
+                role = found.setdefault(name.partition("Role")[0], {})
+                role.setdefault(action, []).extend(re.findall(r":parameter(/[^\"]*)", arns))
+    return found
 
-    assert (reading, writing) == (["DeliverAlert"], ["App"])
+
+def test_only_who_delivers_reads_secrets_and_only_this_environments(prod: Platform) -> None:
+    secrets, found = "/millrace/prod/channels/*", parameters_of(prod)
+
+    assert {role for role, actions in found.items() if secrets in actions.get("ssm:GetParameter", [])} == {
+        "DeliverAlert"
+    }
+    written = {"ssm:PutParameter": [secrets], "ssm:DeleteParameter": [secrets]}
+    assert {
+        role: {action: names for action, names in actions.items() if action in written}
+        for role, actions in found.items()
+        if written.keys() & actions.keys()
+    } == {"App": written}
+
+
+def test_who_tells_people_something_may_read_the_dashboards_address_and_no_other_parameter(prod: Platform) -> None:
+    address, found = "/millrace/prod/dashboard-url", parameters_of(prod)
+    telling = {
+        name.rpartition(".")[2]
+        for name, function in prod.functions().items()
+        if names.DASHBOARD_URL_PARAMETER in function.get("Environment", {}).get("Variables", {})
+    }
+
+    assert {module_name(role) for role in found} == telling
+    for role, actions in found.items():
+        assert set(actions["ssm:GetParameter"]) - {"/millrace/prod/channels/*"} == {address}, role
+
+
+def test_who_may_publish_or_queue_deliveries_is_told_where_the_address_is(prod: Platform) -> None:
+    for name, function in prod.functions().items():
+        variables = function.get("Environment", {}).get("Variables", {})
+        tells = {names.NOTIFICATIONS_TOPIC_ARN, names.DELIVERIES_QUEUE_URL} & variables.keys()
+        assert (variables.get(names.DASHBOARD_URL_PARAMETER) == "/millrace/prod/dashboard-url") is bool(tells), name
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_address_that_messages_link_to_is_cloudfronts(
+    environment: str, platform_of: Callable[[str], Platform]
+) -> None:
+    (parameter,) = platform_of(environment).properties("AWS::SSM::Parameter")
+
+    assert parameter["Name"] == f"/millrace/{environment}/dashboard-url"
+    scheme, domain = parameter["Value"]["Fn::Join"][1]
+    assert scheme == "https://"
+    assert "FrontDoorDistribution" in json.dumps(domain)

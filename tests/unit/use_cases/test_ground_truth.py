@@ -146,7 +146,9 @@ def aside(world: World, file: TruthFile) -> list[dict[str, Any]]:
 
 
 def told(world: World) -> list[str]:
-    return [each.message for each in world.notifier.sent if each.attributes["kind"] == "ground_truth"]
+    sent = [each for each in world.notifier.sent if each.attributes["kind"] == "ground_truth"]
+    assert all(each.path == f"/monitoring?model={each.attributes['model']}" for each in sent)
+    return [each.message for each in sent]
 
 
 def as_parquet(tmp_path: Path, table: pa.Table) -> bytes:
