@@ -233,6 +233,8 @@ _DESTROYED = {(20, 300, 100): 50, (200, 1_000, 100): 20}
 SHIFT_SD = 0.5
 SHIFTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
 SCORED_WINDOWS = 60
+# Of the first rate; each has the next one.
+SEED = 1_000
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ class Rate:
     flagged: int
 
 
-def _measure(seed: int, design: Design, change: str, windows: int) -> Rate:
+def measure(seed: int, design: Design, change: str, windows: int) -> Rate:
     if not change:
         flagged = false_alarms(seed, design, windows)
     else:
@@ -312,7 +314,7 @@ def run(share: float, processes: int) -> dict[str, Any]:
         pending: dict[Future[Any], str] = {}
         for place, (_, design, change, windows) in enumerate(plan(share)):
             if f"rate {place}" not in unfinished.done:
-                pending[pool.submit(_measure, 1_000 + place, design, change, windows)] = f"rate {place}"
+                pending[pool.submit(measure, SEED + place, design, change, windows)] = f"rate {place}"
         for name in DISTRIBUTIONS:
             if f"scores {name}" not in unfinished.done:
                 pending[pool.submit(mean_scores, name, SCORED_WINDOWS)] = f"scores {name}"

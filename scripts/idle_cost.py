@@ -56,6 +56,7 @@ PRICES: Mapping[str, Price] = {
     "AWS::CloudFront::OriginAccessControl": _NOTHING,
     "AWS::CloudFront::ResponseHeadersPolicy": _NOTHING,
     "AWS::CloudWatch::Alarm": Price(0.10, "a metric watched each minute or slower", free=10),
+    "AWS::CloudWatch::CompositeAlarm": Price(0.50, "an alarm on other alarms"),
     "AWS::CloudWatch::Dashboard": Price(3.0, "a dashboard", free=3),
     "AWS::CloudTrail::Trail": Price(0.0, "by data event"),
     "AWS::Cognito::ManagedLoginBranding": _NOTHING,

@@ -12,7 +12,7 @@ from constructs import Construct
 from millrace import names
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
-from stacks.constructs.platform_alarm import HOUR, PlatformAlarm, metric_of
+from stacks.constructs.platform_alarm import HOUR, PART, PlatformAlarm, metric_of
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
@@ -138,8 +138,12 @@ class AlertsStack(PlatformStack):
         self, config: EnvironmentConfig, registry: RegistryStack, notifications: NotificationsStack
     ) -> None:
         # Alarms have no names of their own, and CloudFormation begins those it makes with the stack's. A new one goes
-        # from not knowing to OK, which is no news; missing data never let one leave ALARM for not knowing.
+        # from not knowing to OK, which is no news; missing data never let one leave ALARM for not knowing. Of the parts
+        # of a joined alarm that one tells.
         prefix = cdk.Stack.of(self).stack_name.removesuffix("Alerts") + "Monitoring-"
+        arns = self.format_arn(
+            service="cloudwatch", resource="alarm", resource_name=prefix, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
         on_alarm_changed = EventFunction(
             self,
             "OnAlarmChanged",
@@ -153,8 +157,9 @@ class AlertsStack(PlatformStack):
             pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],
+                resources=events.Match.prefix(arns),
                 detail={
-                    "alarmName": events.Match.prefix(prefix),
+                    "alarmName": events.Match.anything_but_prefix(f"{prefix}{PART}"),
                     "$or": [{"state": {"value": ["ALARM"]}}, {"previousState": {"value": ["ALARM"]}}],
                 },
             ),

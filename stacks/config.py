@@ -62,7 +62,8 @@ class EnvironmentConfig:
     `https://portal.example.com`. `requests_per_second` is for all callers together; bursts may be twice that.
     `loopback_webhooks` is "allowed" where webhooks may go to the machine itself. Of `monthly_budget_usd` people are
     warned at four fifths, and when a day's runs cost a tenth of it. An alarm costs a tenth of a dollar a month:
-    without `dead_letter_alarms` only the failures that fill those queues are told, by one alarm for all functions.
+    without `dead_letter_alarms` one on events that functions dropped stands for those on each queue. One that joins
+    others costs half a dollar: with `pipelines_join` whatever is wrong with pipelines is told as one.
     `backup` is for environments whose loss would hurt: a vault with recovery points in it cannot be removed.
     `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
 
@@ -95,6 +96,7 @@ class EnvironmentConfig:
     loopback_webhooks: str = "refused"
     monthly_budget_usd: float = 100.0
     dead_letter_alarms: bool = True
+    pipelines_join: bool = True
     backup: BackupConfig | None = None
     trail_days: int = 90
     trail_reads: bool = False
@@ -135,6 +137,7 @@ ENVIRONMENTS = {
             noncurrent_days=7,
             allowed_origins=("http://localhost:5173",),
             dead_letter_alarms=False,
+            pipelines_join=False,
         ),
         EnvironmentConfig(
             name="staging",

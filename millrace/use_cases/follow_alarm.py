@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from millrace.domain.alert import Alert
@@ -22,11 +23,15 @@ def follow_alarm(
     description: str,
     state: str,
     reason: str,
+    parts: Sequence[str] = (),
     at: datetime,
 ) -> Alert | None:
-    """The alarm's alert; None when there is nothing to say. Not knowing (INSUFFICIENT_DATA) is neither."""
+    """The alarm's alert; None when there is nothing to say. Not knowing (INSUFFICIENT_DATA) is neither.
+
+    `parts` are the alarms that set off this one, when it joins several.
+    """
     if state == "ALARM":
-        signal = alarm_signal(name, description, reason, at)
+        signal = alarm_signal(name, description, reason, at, parts=parts)
         return raise_alert(
             alerts=alerts,
             channels=channels,
@@ -48,5 +53,5 @@ def follow_alarm(
         cause=alarm_cause(name),
         actor=f"alarm:{name}",
         at=at,
-        reason=f"The alarm is over. {reason}".strip(),
+        reason="The alarm is over." if parts else f"The alarm is over. {reason}".strip(),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from millrace.domain.alert import AlertKind, AlertSeverity, Signal
@@ -11,6 +13,7 @@ from millrace.domain.event import DriftDetected
 from millrace.domain.page import ALERTS, monitoring_page, run_page
 from millrace.domain.run import Run, RunState
 
+_PART = re.compile(r"-Part(\w+?)[0-9A-F]{8}(?:-|$)")
 _DRIFT = {
     "data": (AlertKind.DATA_DRIFT, "The data that {model} sees drifted"),
     "prediction": (AlertKind.PREDICTION_DRIFT, "The predictions of {model} drifted"),
@@ -72,18 +75,29 @@ def alarm_cause(name: str) -> str:
     return f"alarm:{name}"
 
 
-def alarm_signal(name: str, description: str, reason: str, at: datetime) -> Signal:
-    """`description` says in a sentence what the alarm means, `reason` what CloudWatch saw."""
+def alarm_signal(name: str, description: str, reason: str, at: datetime, *, parts: Sequence[str] = ()) -> Signal:
+    """`description` says in a sentence what the alarm means, `reason` what CloudWatch saw.
+
+    Of an alarm that joins others `parts` are the names of those that set it off: they say more than the reason.
+    """
     title, _, advice = description.partition(". ")
+    which = ", ".join(_as_written(part) for part in parts)
+    seen = f"It was set off by {which}" if parts else reason
     return Signal(
         cause=alarm_cause(name),
         signal_id=f"{name}@{at.isoformat()}",
         kind=AlertKind.ALARM,
         severity=AlertSeverity.WARNING,
         title=title.rstrip(".") or name,
-        sentence=". ".join(part.rstrip(".") for part in (advice, reason) if part) + ".",
+        sentence=". ".join(part.rstrip(".") for part in (advice, seen) if part) + ".",
         at=at,
         actor=f"alarm:{name}",
         link=ALERTS,
-        source={"alarm": name},
+        source={"alarm": name} | ({"parts": which} if parts else {}),
     )
+
+
+def _as_written(name: str) -> str:
+    """What the templates call a part of a joined alarm: CloudFormation puts its stack before that, a hash behind."""
+    found = _PART.search(name)
+    return found[1] if found else name

@@ -426,6 +426,29 @@ class TestSources:
 
         assert world.alerts.page().items[0].state is AlertState.OPEN
 
+    def test_an_alarm_that_joins_others_says_which_of_them_set_it_off(self, world: World) -> None:
+        def joined(state: str, minute: int) -> Any:
+            part = "Millrace-prod-Monitoring-PartRegistryWriteThrottledD7551716-1A2B3C"
+            return follow_alarm(
+                **world.telling(),
+                name="Millrace-prod-Monitoring-ServiceUnhealthy3F758332-9X",
+                description="The platform does not answer as it should. Requests or predictions fail.",
+                state=state,
+                reason=f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{part} transitioned to {state}",
+                parts=[part, "SomebodysAlarm"],
+                at=later(minute),
+            )
+
+        opened = joined("ALARM", 0)
+        assert opened.title == "The platform does not answer as it should"
+        assert opened.sentence == (
+            "Requests or predictions fail. It was set off by RegistryWriteThrottled, SomebodysAlarm."
+        )
+        assert opened.source["parts"] == "RegistryWriteThrottled, SomebodysAlarm"
+        closed = joined("OK", 10)
+        assert (closed.alert_id, closed.state) == (opened.alert_id, AlertState.CLOSED)
+        assert closed.history[-1].reason == "The alarm is over."
+
     def test_alarms_tell_the_topic_themselves(self, world: World) -> None:
         alarm(world, "ALARM", "It is slow.", 1)
         Worker(world).works_for(timedelta(minutes=1))
