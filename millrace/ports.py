@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -238,6 +238,9 @@ class ModelRegistry(Protocol):
 
     def note_truth_file(self, file: TruthFile) -> bool:
         """Record once what became of a file of ground truth; False when it was noted before. Raises NotFound."""
+
+    def note_truth_told(self, model: str, told_id: str, labels: int, *, days: Collection[date], actor: str) -> None:
+        """Record once in the audit trail that `actor` told `labels` of these days. Raises NotFound."""
 
     def truth_file(self, model: str, file_id: str) -> TruthFile:
         """Raises NotFound."""
