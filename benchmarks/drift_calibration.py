@@ -1,18 +1,20 @@
 """The error rates of the shipped drift rule: false alarms, shifts found, destroyed features found, monotone scores.
 
-    python -m benchmarks.drift_calibration [--share 1.0]     share: of the full number of windows
+    python -m benchmarks.drift_calibration [--share 1.0] [--processes 2]     share: of the full number of windows
 
 Draws baselines and windows, profiles them as the platform does and judges them with the default rule. Writes
-benchmarks/results/drift_calibration.json and the tables in docs/drift.md.
+benchmarks/results/drift_calibration.json and the tables in docs/drift.md. Each rate has a seed of its own and is kept
+as soon as it is measured: an interrupted run goes on where it was, unless the code that it measures has changed.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ from millrace.domain.drift import DriftJudgement, DriftRule, DriftVerdict
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "drift_calibration.json"
+# What an unfinished run has measured so far.
+UNFINISHED = ROOT / "build" / "drift_calibration.jsonl"
+MEASURED = ("millrace/analytics", "millrace/domain/drift.py", "benchmarks/drift_calibration.py")
 PAGE = ROOT / "docs" / "drift.md"
 BEGIN, END = "<!-- calibration: generated -->", "<!-- calibration: end -->"
 
@@ -227,8 +232,9 @@ _SHIFTED = {(20, 300, 300): 3_000, (20, 3_000, 300): 400, (20, 100_000, 300): 40
 _DESTROYED = {(20, 300, 100): 50, (200, 1_000, 100): 20}
 SHIFT_SD = 0.5
 SHIFTS = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0)
-_SCORED_WINDOWS = 60
-_PROCESSES = 2
+SCORED_WINDOWS = 60
+# Of the first rate; each has the next one.
+SEED = 1_000
 
 
 @dataclass(frozen=True)
@@ -244,7 +250,7 @@ class Rate:
     flagged: int
 
 
-def _measure(seed: int, design: Design, change: str, windows: int) -> Rate:
+def measure(seed: int, design: Design, change: str, windows: int) -> Rate:
     if not change:
         flagged = false_alarms(seed, design, windows)
     else:
@@ -271,19 +277,56 @@ def plan(share: float) -> Iterator[tuple[str, Design, str, int]]:
                     yield "destroyed", Design(name, *size), change, windows(full)
 
 
-def run(share: float) -> dict[str, Any]:
-    results: dict[str, Any] = {"rule": DriftRule().model_dump(), "unchanged": [], "shifted": [], "destroyed": []}
-    with ProcessPoolExecutor(_PROCESSES) as pool:
-        steps = [
-            (section, pool.submit(_measure, 1_000 + place, design, change, windows))
-            for place, (section, design, change, windows) in enumerate(plan(share))
-        ]
-        scores = {name: pool.submit(mean_scores, name, _SCORED_WINDOWS) for name in DISTRIBUTIONS}
-        for section, step in steps:
-            rate = step.result()
-            print(section, rate)
-            results[section].append(asdict(rate))
-        results["scores"] = {name: step.result() for name, step in scores.items()}
+def measured_files() -> list[Path]:
+    return [file for place in MEASURED for file in (sorted((ROOT / place).rglob("*.py")) or [ROOT / place])]
+
+
+def measured_code() -> str:
+    """A digest of the code whose rates these are."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in measured_files())).hexdigest()
+
+
+class Unfinished:
+    """The steps of one run that are done, a line each. A file of another run, or of other code, is begun anew."""
+
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+        self._path = path
+        lines = path.read_text().splitlines() if path.exists() else []
+        if not lines or json.loads(lines[0]) != run:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(run) + "\n")
+            lines = []
+        self.done: dict[str, Any] = dict(json.loads(line) for line in lines[1:])
+
+    def add(self, step: str, outcome: Any) -> None:
+        self.done[step] = outcome
+        with self._path.open("a") as file:
+            file.write(json.dumps([step, outcome]) + "\n")
+
+    def finish(self) -> None:
+        self._path.unlink()
+
+
+def run(share: float, processes: int) -> dict[str, Any]:
+    steps = [(f"rate {place}", section) for place, (section, *_) in enumerate(plan(share))]
+    unfinished = Unfinished(UNFINISHED, {"share": share, "code": measured_code()})
+    with ProcessPoolExecutor(processes) as pool:
+        pending: dict[Future[Any], str] = {}
+        for place, (_, design, change, windows) in enumerate(plan(share)):
+            if f"rate {place}" not in unfinished.done:
+                pending[pool.submit(measure, SEED + place, design, change, windows)] = f"rate {place}"
+        for name in DISTRIBUTIONS:
+            if f"scores {name}" not in unfinished.done:
+                pending[pool.submit(mean_scores, name, SCORED_WINDOWS)] = f"scores {name}"
+        for step in as_completed(pending):
+            outcome = step.result()
+            unfinished.add(pending[step], asdict(outcome) if isinstance(outcome, Rate) else outcome)
+            print(pending[step], outcome, flush=True)
+    results: dict[str, Any] = {"rule": DriftRule().model_dump(), "share": share}
+    for section in ("unchanged", "shifted", "destroyed"):
+        results[section] = [unfinished.done[step] for step, its in steps if its == section]
+    results["scores"] = {name: unfinished.done[f"scores {name}"] for name in DISTRIBUTIONS}
+    unfinished.finish()
     return results
 
 
@@ -396,10 +439,11 @@ def write_between_marks(path: Path, begin: str, end: str, text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--page-only", action="store_true", help="write the page again from the results that are there")
     arguments = parser.parse_args()
     if not arguments.page_only:
-        RESULTS.write_text(json.dumps(run(arguments.share), indent=1) + "\n")
+        RESULTS.write_text(json.dumps(run(arguments.share, arguments.processes), indent=1) + "\n")
     write_between_marks(PAGE, BEGIN, END, tables(json.loads(RESULTS.read_text())))
 
 

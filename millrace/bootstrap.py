@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         AuditTrail,
         ChannelBook,
         Clock,
+        Dashboard,
         DatasetCatalog,
         DeliveryBook,
         DeliveryQueue,
@@ -194,7 +195,15 @@ class Platform:
     def notifier(self) -> Notifier:
         from millrace.adapters.sns import SnsNotifier
 
-        return SnsNotifier(_client("sns"), self.settings.require("notifications_topic_arn"))
+        return SnsNotifier(_client("sns"), self.settings.require("notifications_topic_arn"), self.dashboard)
+
+    @cached_property
+    def dashboard(self) -> Dashboard:
+        from millrace.adapters.dashboard_parameter import ParameterDashboard
+
+        # The message waits for it.
+        client = _client("ssm", attempts=2, timeout_seconds=2)
+        return ParameterDashboard(client, self.settings.require("dashboard_url_parameter"), self.clock.now)
 
     @cached_property
     def alerts(self) -> AlertBook:

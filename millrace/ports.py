@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -239,6 +239,9 @@ class ModelRegistry(Protocol):
 
     def note_truth_file(self, file: TruthFile) -> bool:
         """Record once what became of a file of ground truth; False when it was noted before. Raises NotFound."""
+
+    def note_truth_told(self, model: str, told_id: str, labels: int, *, days: Collection[date], actor: str) -> None:
+        """Record once in the audit trail that `actor` told `labels` of these days. Raises NotFound."""
 
     def truth_file(self, model: str, file_id: str) -> TruthFile:
         """Raises NotFound."""
@@ -580,8 +583,16 @@ class EventBus(Protocol):
 
 
 class Notifier(Protocol):
-    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
-        """`subject` ≤ 100 ASCII characters (SNS); `attributes` allow subscription filters."""
+    def notify(self, *, subject: str, message: str, path: str, attributes: Mapping[str, str]) -> None:
+        """`subject` ≤ 100 ASCII characters (SNS); `attributes` allow subscription filters.
+
+        The message ends with the address of the dashboard's page at `path` (millrace.domain.page).
+        """
+
+
+class Dashboard(Protocol):
+    def address(self, path: str) -> str:
+        """Where people open the page at `path`: a link with a host, or `path` alone while nobody knows the host."""
 
 
 class AlertBook(Protocol):

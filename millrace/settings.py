@@ -19,6 +19,7 @@ class Settings:
     artifacts_bucket: str = ""
     registry_table: str = ""
     notifications_topic_arn: str = ""
+    dashboard_url_parameter: str = ""
     event_bus_name: str = ""
     ingest_state_machine_arn: str = ""
     training_state_machine_arn: str = ""

@@ -12,7 +12,7 @@ from constructs import Construct
 from millrace import names
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
-from stacks.constructs.platform_alarm import HOUR, PlatformAlarm, metric_of
+from stacks.constructs.platform_alarm import HOUR, PART, PlatformAlarm, metric_of
 from stacks.constructs.platform_function import EventFunction, PlatformFunction
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
@@ -37,18 +37,20 @@ class AlertsStack(PlatformStack):
         super().__init__(scope, id, config=config)
         # Several environments in one account keep their secrets apart.
         self.secrets_prefix = f"/millrace/{config.name}/channels/"
+        self._notifications = notifications
         self.deliveries = self._queue()
         self._deliver(config, registry, notifications)
         self._follow_drift(config, registry, notifications, training)
-        self._follow_alarms(config, registry)
+        self._follow_alarms(config, registry, notifications)
         self._drift_alarms()
         cdk.CfnOutput(self, "DeliveriesQueueUrl", value=self.deliveries.queue_url)
         cdk.CfnOutput(self, "ChannelSecretsPrefix", value=self.secrets_prefix)
         cdk.CfnOutput(self, "LoopbackWebhooks", value=config.loopback_webhooks)
 
     def may_tell(self, grantee: iam.IGrantable) -> None:
-        """Queue deliveries, having read who wants them: an alert or a change of one."""
+        """Queue deliveries, having read who wants them: an alert or a change of one, with links."""
         self.deliveries.grant_send_messages(grantee)
+        self._notifications.may_link(grantee)
 
     def may_keep_secrets(self, grantee: iam.IGrantable) -> None:
         """Write and delete the secrets of channels, and never read them."""
@@ -95,12 +97,13 @@ class AlertsStack(PlatformStack):
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.DELIVERIES_QUEUE_URL: self.deliveries.queue_url,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
                 names.CHANNEL_SECRETS_PREFIX: self.secrets_prefix,
                 names.LOOPBACK_WEBHOOKS: config.loopback_webhooks,
             },
         )
         registry.may_use(deliver_alert)
-        notifications.topic.grant_publish(deliver_alert)
+        notifications.may_notify(deliver_alert)
         self.may_tell(deliver_alert)
         self._allow_secrets(deliver_alert, "ssm:GetParameter")
         deliver_alert.add_event_source(SqsEventSource(self.deliveries, batch_size=10, report_batch_item_failures=True))
@@ -120,6 +123,7 @@ class AlertsStack(PlatformStack):
             environment={
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.DELIVERIES_QUEUE_URL: self.deliveries.queue_url,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
             },
             event_bus=notifications.event_bus,
@@ -130,10 +134,16 @@ class AlertsStack(PlatformStack):
         self.may_tell(on_drift_detected)
         training.state_machine.grant_start_execution(on_drift_detected)
 
-    def _follow_alarms(self, config: EnvironmentConfig, registry: RegistryStack) -> None:
+    def _follow_alarms(
+        self, config: EnvironmentConfig, registry: RegistryStack, notifications: NotificationsStack
+    ) -> None:
         # Alarms have no names of their own, and CloudFormation begins those it makes with the stack's. A new one goes
-        # from not knowing to OK, which is no news; missing data never let one leave ALARM for not knowing.
+        # from not knowing to OK, which is no news; missing data never let one leave ALARM for not knowing. Of the parts
+        # of a joined alarm that one tells.
         prefix = cdk.Stack.of(self).stack_name.removesuffix("Alerts") + "Monitoring-"
+        arns = self.format_arn(
+            service="cloudwatch", resource="alarm", resource_name=prefix, arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME
+        )
         on_alarm_changed = EventFunction(
             self,
             "OnAlarmChanged",
@@ -142,12 +152,14 @@ class AlertsStack(PlatformStack):
             environment={
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.DELIVERIES_QUEUE_URL: self.deliveries.queue_url,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
             },
             pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],
+                resources=events.Match.prefix(arns),
                 detail={
-                    "alarmName": events.Match.prefix(prefix),
+                    "alarmName": events.Match.anything_but_prefix(f"{prefix}{PART}"),
                     "$or": [{"state": {"value": ["ALARM"]}}, {"previousState": {"value": ["ALARM"]}}],
                 },
             ),

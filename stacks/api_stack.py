@@ -92,6 +92,7 @@ class ApiStack(PlatformStack):
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
                 names.DELIVERIES_QUEUE_URL: alerts.deliveries.queue_url,
                 names.CHANNEL_SECRETS_PREFIX: alerts.secrets_prefix,
                 names.LOOPBACK_WEBHOOKS: config.loopback_webhooks,
@@ -140,7 +141,7 @@ class ApiStack(PlatformStack):
             data_bucket=data.data_bucket,
             sign_in_url=identity.sign_in_url,
         )
-        self.spa_client.send_back_to(self.front_door.url, *config.allowed_origins)
+        self.spa_client.send_back_to(self.front_door.url, *config.origins)
         # Not by `add_routes`: that leaves the path of jsii's temporary directory in the stack's metadata.
         apigateway.HttpRoute(
             self,
@@ -152,7 +153,8 @@ class ApiStack(PlatformStack):
         self._keyed_routes(api, app, serving.predict)
         cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         cdk.CfnOutput(self, "SpaClientId", value=self.spa_client.user_pool_client_id)
-        cdk.CfnOutput(self, "DashboardUrl", value=self.front_door.url)
+        self.dashboard_url = config.dashboard_url or self.front_door.url
+        cdk.CfnOutput(self, "DashboardUrl", value=self.dashboard_url)
         cdk.CfnOutput(self, "SiteBucket", value=self.front_door.bucket.bucket_name)
         cdk.CfnOutput(self, "DistributionId", value=self.front_door.distribution.distribution_id)
 

@@ -91,12 +91,13 @@ class BatchStack(PlatformStack):
                 names.REGISTRY_TABLE: table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
             },
         )
         bucket.may_read(record_batch, names.INFERENCE_PREFIX)
         registry.may_use(record_batch)
         notifications.event_bus.grant_put_events_to(record_batch)
-        notifications.topic.grant_publish(record_batch)
+        notifications.may_notify(record_batch)
         may_publish_metrics(record_batch, names.METRIC_NAMESPACE)
 
         self.state_machine = AslStateMachine(
@@ -156,6 +157,7 @@ class BatchStack(PlatformStack):
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
             },
             pattern=events.EventPattern(
                 source=["aws.s3"],
@@ -173,7 +175,7 @@ class BatchStack(PlatformStack):
         data.data_bucket.may_delete(on_ground_truth_dropped, names.INFERENCE_PREFIX)
         registry.may_use(on_ground_truth_dropped)
         notifications.event_bus.grant_put_events_to(on_ground_truth_dropped)
-        notifications.topic.grant_publish(on_ground_truth_dropped)
+        notifications.may_notify(on_ground_truth_dropped)
 
     def _glue_job(self, data: DataStack, code: s3_assets.Asset) -> glue.CfnJob:
         """`glue_jobs/prepare_batch.py` on Spark, with the core beside it as a zip."""

@@ -55,11 +55,15 @@ class EnvironmentConfig:
     `run_files_days` is how long plans, checkpoints and raw job outputs of a run are kept; registered models are
     copied out of there and stay. `notification_email` gets every notification.
 
+    `dashboard_url` is where people open the dashboard when a name of one's own leads to its distribution, for example
+    `https://mlops.example.com`: messages link there. Without it they link to CloudFront's name.
+
     `allowed_origins` are the browser applications that may call the API and sign people in, for example
-    `https://mlops.example.com`. `requests_per_second` is for all callers together; bursts may be twice that.
+    `https://portal.example.com`. `requests_per_second` is for all callers together; bursts may be twice that.
     `loopback_webhooks` is "allowed" where webhooks may go to the machine itself. Of `monthly_budget_usd` people are
     warned at four fifths, and when a day's runs cost a tenth of it. An alarm costs a tenth of a dollar a month:
-    without `dead_letter_alarms` only the failures that fill those queues are told, by one alarm for all functions.
+    without `dead_letter_alarms` one on events that functions dropped stands for those on each queue. One that joins
+    others costs half a dollar: with `pipelines_join` whatever is wrong with pipelines is told as one.
     `backup` is for environments whose loss would hurt: a vault with recovery points in it cannot be removed.
     `password_sign_in` lets whoever has AWS credentials exchange a user's password for tokens, without a browser.
 
@@ -85,12 +89,14 @@ class EnvironmentConfig:
     account: str | None = None
     region: str | None = None
     notification_email: str | None = None
+    dashboard_url: str | None = None
     allowed_origins: tuple[str, ...] = ()
     requests_per_second: int = 100
     password_sign_in: bool = False
     loopback_webhooks: str = "refused"
     monthly_budget_usd: float = 100.0
     dead_letter_alarms: bool = True
+    pipelines_join: bool = True
     backup: BackupConfig | None = None
     trail_days: int = 90
     trail_reads: bool = False
@@ -100,6 +106,11 @@ class EnvironmentConfig:
     interface_endpoints: tuple[str, ...] = ()
     firewall: str | None = None
     promotes_to: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Where the dashboard may be opened, beside CloudFront's own name."""
+        return (*([self.dashboard_url] if self.dashboard_url else []), *self.allowed_origins)
 
 
 ENVIRONMENTS = {
@@ -126,6 +137,7 @@ ENVIRONMENTS = {
             noncurrent_days=7,
             allowed_origins=("http://localhost:5173",),
             dead_letter_alarms=False,
+            pipelines_join=False,
         ),
         EnvironmentConfig(
             name="staging",

@@ -28,7 +28,7 @@ class DataStack(PlatformStack):
         # Browsers send files in parts, straight to the bucket.
         self.data_bucket.add_cors_rule(
             allowed_methods=[s3.HttpMethods.PUT],
-            allowed_origins=[ANY_DISTRIBUTION, *config.allowed_origins],
+            allowed_origins=[ANY_DISTRIBUTION, *config.origins],
             allowed_headers=["content-type"],
             exposed_headers=["ETag"],
             max_age=3600,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from millrace import names
@@ -13,6 +14,7 @@ from stacks.config import EnvironmentConfig
 from stacks.constructs.front_door import API_PREFIX
 from stacks.constructs.platform_function import PlatformFunction
 from stacks.identity_stack import IdentityStack
+from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.web_build import web_build
 
@@ -23,9 +25,23 @@ class FrontendStack(PlatformStack):
     """A function of ours publishes. CDK's own deployment of files needs the AWS CLI in a layer of 60 MB."""
 
     def __init__(
-        self, scope: Construct, id: str, *, config: EnvironmentConfig, identity: IdentityStack, api: ApiStack
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: EnvironmentConfig,
+        notifications: NotificationsStack,
+        identity: IdentityStack,
+        api: ApiStack,
     ) -> None:
         super().__init__(scope, id, config=config)
+        ssm.StringParameter(
+            self,
+            "DashboardUrl",
+            parameter_name=notifications.dashboard_url_parameter,
+            string_value=api.dashboard_url,
+            description="Where people open the dashboard: messages link there.",
+        )
         package = web_build()
         build = s3_assets.Asset(
             self,

@@ -1,7 +1,8 @@
 """Monitoring: alarms on everything that can go wrong, a dashboard, a budget. Nothing here computes anything.
 
 An alarm tells the topic by itself, so that somebody hears even when none of our functions works; the event of its
-change opens an alert, which channels are told of. The alarms on drift are in the stack Alerts.
+change opens an alert, which channels are told of. What one trouble sets off together tells together: does the platform
+answer, do its pipelines get through (adr/0014). The alarms on drift are in the stack Alerts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from millrace import names
 from stacks.api_stack import ApiStack
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
-from stacks.constructs.platform_alarm import AT_LEAST, DAY, HOUR, PlatformAlarm, metric_of
+from stacks.constructs.platform_alarm import AT_LEAST, DAY, HOUR, PART, JoinedAlarm, PlatformAlarm, metric_of
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
@@ -51,27 +52,60 @@ class MonitoringStack(PlatformStack):
             for each in scope.node.find_all()
             if isinstance(each, sqs.Queue) and each.node.id.endswith(DEAD_LETTERS)
         ]
-        self._pipeline_alarms()
-        self._api_alarms()
-        self._service_alarms()
-        if config.dead_letter_alarms:
-            self._dead_letter_alarms()
+        self._parts = Construct(self, PART)
+        self._service_alarm()
+        self._pipelines_alarm(config)
+        self._quarantine()
         self._spend(config, notifications.topic)
         self._dashboard()
 
-    def _pipeline_alarms(self) -> None:
-        for machine in self._machines:
+    def _service_alarm(self) -> None:
+        JoinedAlarm(
+            self,
+            "ServiceUnhealthy",
+            "The platform does not answer as it should. Requests or predictions fail or wait, or a function or the "
+            "registry is held up.",
+            [*self._api_alarms(), *self._resource_alarms()],
+            topic=self._topic,
+        )
+
+    def _pipelines_alarm(self, config: EnvironmentConfig) -> None:
+        where = self._parts if config.pipelines_join else self
+        parts = [*self._pipeline_alarms(where), *self._lost_alarms(where, each=config.dead_letter_alarms)]
+        if config.pipelines_join:
+            JoinedAlarm(
+                self,
+                "PipelinesUnhealthy",
+                "Runs fail, or events are lost. The run's page names the step and the reason.",
+                parts,
+                topic=self._topic,
+            )
+
+    def _pipeline_alarms(self, where: Construct) -> list[PlatformAlarm]:
+        runs = [
             self._alarm(
                 f"{machine.node.id}Failed",
                 f"{machine.node.id} pipeline: a run failed. Its page names the step and the reason.",
                 metric_of("AWS/States", "ExecutionsFailed", {"StateMachineArn": machine.state_machine_arn}),
+                where=where,
             )
-        for service, what in (("glue", "A Glue job failed"), ("sagemaker", "A training or processing job failed")):
+            for machine in self._machines
+        ]
+        jobs = [
             self._alarm(
                 f"{service.capitalize()}JobFailed",
                 f"{what}. The run that it belongs to names the reason.",
                 metric_of(names.METRIC_NAMESPACE, names.FAILED_JOBS, {names.JOB_SERVICE: service}),
+                where=where,
             )
+            for service, what in (
+                ("glue", "A Glue job failed"),
+                ("sagemaker", "A training or processing job failed"),
+            )
+        ]
+        return [*runs, *jobs]
+
+    def _quarantine(self) -> None:
         self._alarm(
             "Quarantine",
             "More than a fifth of an upload's rows broke the contract. Look at the dataset's quarantine.",
@@ -80,57 +114,83 @@ class MonitoringStack(PlatformStack):
             comparison=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
         )
 
-    def _api_alarms(self) -> None:
-        self._alarm(
-            "ApiErrors",
-            "The API answers with errors of its own. The function's log has them by request id.",
-            metric_of("AWS/ApiGateway", "5xx", self._api),
-            threshold=5,
-        )
-        self._alarm(
-            "ApiLatency",
-            "The API is slow. One answer in twenty takes more than three seconds.",
-            metric_of("AWS/ApiGateway", "Latency", self._api, statistic="p95"),
-            threshold=3000,
-            periods=3,
-        )
-        self._alarm(
-            "PredictErrors",
-            "Predictions fail. Champions may be rolled back.",
-            metric_of("AWS/Lambda", "Errors", self._predict),
-            threshold=3,
-        )
-        self._alarm(
-            "PredictLatency",
-            "Predictions are slow. One in twenty takes more than a second.",
-            metric_of("AWS/Lambda", "Duration", self._predict, statistic="p95"),
-            threshold=1000,
-            periods=3,
-        )
+    def _api_alarms(self) -> list[PlatformAlarm]:
+        return [
+            self._alarm(
+                "ApiErrors",
+                "The API answers with errors of its own. The function's log has them by request id.",
+                metric_of("AWS/ApiGateway", "5xx", self._api),
+                threshold=5,
+                where=self._parts,
+            ),
+            self._alarm(
+                "ApiLatency",
+                "The API is slow. One answer in twenty takes more than three seconds.",
+                metric_of("AWS/ApiGateway", "Latency", self._api, statistic="p95"),
+                threshold=3000,
+                periods=3,
+                where=self._parts,
+            ),
+            self._alarm(
+                "PredictErrors",
+                "Predictions fail. Champions may be rolled back.",
+                metric_of("AWS/Lambda", "Errors", self._predict),
+                threshold=3,
+                where=self._parts,
+            ),
+            self._alarm(
+                "PredictLatency",
+                "Predictions are slow. One in twenty takes more than a second.",
+                metric_of("AWS/Lambda", "Duration", self._predict, statistic="p95"),
+                threshold=1000,
+                periods=3,
+                where=self._parts,
+            ),
+        ]
 
-    def _service_alarms(self) -> None:
+    def _resource_alarms(self) -> list[PlatformAlarm]:
         # Without dimensions: of all functions of the account's region. One alarm, where one for each would be twenty.
-        self._alarm(
-            "FunctionErrors",
-            "Functions of this region fail. Their logs say why.",
-            metric_of("AWS/Lambda", "Errors", {}),
-            threshold=5,
-        )
-        self._alarm(
-            "FunctionThrottles",
-            "Functions of this region are throttled. The account's concurrency is used up.",
-            metric_of("AWS/Lambda", "Throttles", {}),
-        )
-        for kind in ("Read", "Write"):
+        functions = [
+            self._alarm(
+                "FunctionErrors",
+                "Functions of this region fail. Their logs say why.",
+                metric_of("AWS/Lambda", "Errors", {}),
+                threshold=5,
+                where=self._parts,
+            ),
+            self._alarm(
+                "FunctionThrottles",
+                "Functions of this region are throttled. The account's concurrency is used up.",
+                metric_of("AWS/Lambda", "Throttles", {}),
+                where=self._parts,
+            ),
+        ]
+        registry = [
             self._alarm(
                 f"Registry{kind}Throttled",
                 f"The registry table refuses {kind.lower()}s for a moment. Callers try again.",
                 metric_of("AWS/DynamoDB", f"{kind}ThrottleEvents", self._table),
                 threshold=10,
+                where=self._parts,
             )
+            for kind in ("Read", "Write")
+        ]
+        return [*functions, *registry]
 
-    def _dead_letter_alarms(self) -> None:
-        for queue in self._dead_letters:
+    def _lost_alarms(self, where: Construct, *, each: bool) -> list[PlatformAlarm]:
+        """What nobody could handle: an alarm on `each` dead-letter queue, or one on what functions gave up."""
+        if not each:
+            # Without dimensions too. It does not see the two queues that functions take messages from.
+            return [
+                self._alarm(
+                    "EventsDropped",
+                    "Events that functions of this region could not handle wait in dead-letter queues. Their logs say "
+                    "why.",
+                    metric_of("AWS/Lambda", "AsyncEventsDropped", {}),
+                    where=where,
+                )
+            ]
+        return [
             self._alarm(
                 queue.node.id,
                 f"Messages of {queue.node.id.removesuffix(DEAD_LETTERS)} wait in a dead-letter queue. "
@@ -141,7 +201,10 @@ class MonitoringStack(PlatformStack):
                     {"QueueName": queue.queue_name},
                     statistic="Maximum",
                 ),
+                where=where,
             )
+            for queue in self._dead_letters
+        ]
 
     def _spend(self, config: EnvironmentConfig, topic: sns.Topic) -> None:
         self._alarm(
@@ -181,13 +244,15 @@ class MonitoringStack(PlatformStack):
         threshold: float = 1,
         periods: int = 1,
         comparison: cloudwatch.ComparisonOperator = AT_LEAST,
-    ) -> None:
-        PlatformAlarm(
-            self,
+        where: Construct | None = None,
+    ) -> PlatformAlarm:
+        """`where` is who else tells of it; without, it tells the topic itself."""
+        return PlatformAlarm(
+            where or self,
             id,
             description,
             metric,
-            topic=self._topic,
+            topic=None if where is self._parts else self._topic,
             threshold=threshold,
             periods=periods,
             comparison=comparison,

@@ -32,8 +32,11 @@ class NotificationsStack(PlatformStack):
             )
         for service in ("cloudwatch", "budgets"):
             self._lets_publish(service)
+        # A name of our own, and no reference: the address is known last of all, when CloudFront stands before the API.
+        self.dashboard_url_parameter = f"/millrace/{config.name}/dashboard-url"
         self.event_bus = events.EventBus(self, "Events", event_bus_name=None)
         cdk.CfnOutput(self, "NotificationsTopicArn", value=self.topic.topic_arn)
+        cdk.CfnOutput(self, "DashboardUrlParameter", value=self.dashboard_url_parameter)
         cdk.CfnOutput(self, "EventBusName", value=self.event_bus.event_bus_name)
 
     def _lets_publish(self, service: str) -> None:
@@ -47,6 +50,17 @@ class NotificationsStack(PlatformStack):
                 conditions={"StringEquals": {"aws:SourceAccount": self.account}},
             )
         )
+
+    def may_notify(self, grantee: iam.IGrantable) -> None:
+        """Tell people, with a link."""
+        self.topic.grant_publish(grantee)
+        self.may_link(grantee)
+
+    def may_link(self, grantee: iam.IGrantable) -> None:
+        """Read the dashboard's address."""
+        name = self.dashboard_url_parameter.lstrip("/")
+        arn = self.format_arn(service="ssm", resource="parameter", resource_name=name)
+        iam.Grant.add_to_principal(grantee=grantee, actions=["ssm:GetParameter"], resource_arns=[arn])
 
     def may_subscribe(self, grantee: iam.IGrantable) -> None:
         """Let e-mail addresses be added, and taken away again."""

@@ -143,7 +143,7 @@ class PlatformStage(cdk.Stage):
             drift=drift,
             comparison=comparison,
         )
-        FrontendStack(self, "Frontend", config=config, identity=identity, api=api)
+        FrontendStack(self, "Frontend", config=config, notifications=notifications, identity=identity, api=api)
         MonitoringStack(
             self,
             "Monitoring",

@@ -54,6 +54,7 @@ class RunsStack(PlatformStack):
             environment={
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
                 names.DELIVERIES_QUEUE_URL: alerts.deliveries.queue_url,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
@@ -73,7 +74,7 @@ class RunsStack(PlatformStack):
         )
         registry.may_use(on_execution_ended)
         registry.may_list(on_execution_ended)
-        notifications.topic.grant_publish(on_execution_ended)
+        notifications.may_notify(on_execution_ended)
         alerts.may_tell(on_execution_ended)
         may_publish_metrics(on_execution_ended, names.METRIC_NAMESPACE)
         for machine in machines:

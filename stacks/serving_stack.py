@@ -88,6 +88,7 @@ class ServingStack(PlatformStack):
         telling = {
             names.REGISTRY_TABLE: registry.table.table_name,
             names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+            names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
         }
         start_rollout = PlatformFunction(
             self,
@@ -116,7 +117,7 @@ class ServingStack(PlatformStack):
         )
         for function in (start_rollout, watch_rollout, promote_model_version):
             registry.may_use(function)
-            notifications.topic.grant_publish(function)
+            notifications.may_notify(function)
         roll_back_rollout = PlatformFunction(
             self,
             "RollBackRollout",

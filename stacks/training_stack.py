@@ -118,6 +118,7 @@ class TrainingStack(PlatformStack):
                 names.ARTIFACTS_BUCKET: artifacts.bucket_name,
                 names.REGISTRY_TABLE: table_name,
                 names.NOTIFICATIONS_TOPIC_ARN: notifications.topic.topic_arn,
+                names.DASHBOARD_URL_PARAMETER: notifications.dashboard_url_parameter,
                 names.TRAINING_IMAGE: image.uri,
                 names.CODE_DIGEST: package.digest,
             },
@@ -125,7 +126,7 @@ class TrainingStack(PlatformStack):
         artifacts.may_read(register_candidates, names.RUNS_PREFIX, names.MODELS_PREFIX)
         artifacts.may_write(register_candidates, names.MODELS_PREFIX)
         registry.may_use(register_candidates)
-        notifications.topic.grant_publish(register_candidates)
+        notifications.may_notify(register_candidates)
 
         self.state_machine = AslStateMachine(
             self,

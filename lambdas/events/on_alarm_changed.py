@@ -7,7 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, Json
 
 from millrace import bootstrap
 from millrace.use_cases.follow_alarm import follow_alarm
@@ -15,11 +15,22 @@ from millrace.use_cases.follow_alarm import follow_alarm
 logger = Logger(service="OnAlarmChanged")
 
 
+class Part(BaseModel):
+    arn: str
+
+
+class Parts(BaseModel):
+    """Metric alarms have other facts in their place."""
+
+    triggering: list[Part] = Field(alias="triggeringAlarms", default=[])
+
+
 class State(BaseModel):
-    """`value` is OK, ALARM or INSUFFICIENT_DATA."""
+    """`value` is OK, ALARM or INSUFFICIENT_DATA. What a composite alarm knows of its parts is JSON in `parts`."""
 
     value: str
     reason: str = ""
+    parts: Json[Parts] = Field(alias="reasonData", default=Parts())
 
 
 class Configuration(BaseModel):
@@ -46,11 +57,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         channels=platform.channels,
         deliveries=platform.deliveries,
         queue=platform.delivery_queue,
+        dashboard=platform.dashboard,
         clock=platform.clock,
         name=change.detail.alarm_name,
         description=change.detail.configuration.description,
         state=change.detail.state.value,
         reason=change.detail.state.reason,
+        parts=[part.arn.rpartition(":")[2] for part in change.detail.state.parts.triggering],
         at=change.time,
     )
     said = {} if alert is None else {"alert_id": alert.alert_id, "state": alert.state}

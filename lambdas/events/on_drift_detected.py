@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         channels=platform.channels,
         deliveries=platform.deliveries,
         queue=platform.delivery_queue,
+        dashboard=platform.dashboard,
         catalog=platform.catalog,
         registry=platform.registry,
         ledger=platform.ledger,

@@ -54,6 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         channels=platform.channels,
         deliveries=platform.deliveries,
         queue=platform.delivery_queue,
+        dashboard=platform.dashboard,
         metrics=platform.metrics,
         clock=platform.clock,
         run=run,

@@ -6,6 +6,7 @@ from local import jobs
 from local.context import EmulatorContext
 from local.emulator import (
     addresses,
+    composite_alarms,
     condition_keys,
     decisions,
     events,
@@ -41,6 +42,7 @@ HOOKS: tuple[Hook, ...] = (
     schedules.install,
     state_machines.install,
     observability.install,
+    composite_alarms.install,
     persistence.install,
     jobs.install,
 )

@@ -81,7 +81,7 @@ def evaluate_alarm(alarm: Document) -> None:
     cloudwatch._record_history(alarm["AlarmName"], old, new, reason)
     cloudwatch._dispatch_alarm_actions(alarm, old, new, reason)
     cloudwatch._evaluate_parent_alarms(alarm)
-    _publish_change(alarm, old, new, reason)
+    publish_change(alarm, old, new, reason)
     mark_changed()
 
 
@@ -115,11 +115,15 @@ def alarm_state(alarm: Document, values: list[float | None]) -> str:
     return "ALARM" if count >= (alarm.get("DatapointsToAlarm") or len(values)) else "OK"
 
 
-def _publish_change(alarm: Document, old: str, new: str, reason: str) -> None:
+def publish_change(alarm: Document, old: str, new: str, reason: str) -> None:
+    """A composite alarm also says which of its parts it was, in `reasonData`."""
+    state = {"value": new, "reason": reason} | (
+        {"reasonData": alarm["StateReasonData"]} if "AlarmRule" in alarm else {}
+    )
     detail = {
         "alarmName": alarm["AlarmName"],
         "previousState": {"value": old},
-        "state": {"value": new, "reason": reason},
+        "state": state,
         "configuration": {"description": alarm.get("AlarmDescription") or ""},
     }
     entry = {

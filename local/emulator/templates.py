@@ -23,7 +23,6 @@ NO_OP_TYPES = frozenset(
     {
         "AWS::Budgets::Budget",
         "AWS::CloudTrail::Trail",
-        "AWS::CloudWatch::CompositeAlarm",
         "AWS::Cognito::ManagedLoginBranding",
         "AWS::EC2::FlowLog",
         "AWS::WAFv2::LoggingConfiguration",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import wraps
 from threading import RLock
@@ -672,6 +672,7 @@ class InMemoryModelRegistry:
         self._versions: dict[tuple[str, int], ModelVersion] = {}
         self._events: dict[str, list[ModelEvent]] = {}
         self._truth_files: dict[tuple[str, str], TruthFile] = {}
+        self._truth_told: set[tuple[str, str]] = set()
 
     @_one_at_a_time
     def claim_number(self, model: str, *, dataset: str, run_id: str, algorithm: str, at: datetime) -> int:
@@ -818,6 +819,13 @@ class InMemoryModelRegistry:
         self._truth_files[file.model, file.file_id] = file
         self._trail.record(audit.ground_truth_recorded(file))
         return True
+
+    @_one_at_a_time
+    def note_truth_told(self, model: str, told_id: str, labels: int, *, days: Collection[date], actor: str) -> None:
+        self.model(model)
+        if (model, told_id) not in self._truth_told:
+            self._truth_told.add((model, told_id))
+            self._trail.record(audit.ground_truth_told(model, labels, days, actor))
 
     def truth_file(self, model: str, file_id: str) -> TruthFile:
         if (model, file_id) not in self._truth_files:
@@ -1011,14 +1019,25 @@ class Notification(NamedTuple):
     subject: str
     message: str
     attributes: dict[str, str]
+    path: str
+
+
+class InMemoryDashboard:
+    """`host` is what the deployment says, and empty before it does."""
+
+    def __init__(self, host: str = "https://dashboard.test") -> None:
+        self.host = host
+
+    def address(self, path: str) -> str:
+        return self.host + path
 
 
 class InMemoryNotifier:
     def __init__(self) -> None:
         self.sent: list[Notification] = []
 
-    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
-        self.sent.append(Notification(subject, message, dict(attributes)))
+    def notify(self, *, subject: str, message: str, path: str, attributes: Mapping[str, str]) -> None:
+        self.sent.append(Notification(subject, message, dict(attributes), path))
 
 
 class InMemoryRecordQueue:

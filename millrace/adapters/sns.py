@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
+    from millrace.ports import Dashboard
+
 _SUBJECT_LENGTH = 100
 
 
 class SnsNotifier:
-    def __init__(self, client: SNSClient, topic_arn: str) -> None:
+    def __init__(self, client: SNSClient, topic_arn: str, dashboard: Dashboard) -> None:
         self._client = client
         self._topic_arn = topic_arn
+        self._dashboard = dashboard
 
-    def notify(self, *, subject: str, message: str, attributes: Mapping[str, str]) -> None:
+    def notify(self, *, subject: str, message: str, path: str, attributes: Mapping[str, str]) -> None:
         self._client.publish(
             TopicArn=self._topic_arn,
             Subject=subject_line(subject),
-            Message=message,
+            Message=f"{message.rstrip()}\n\n{self._dashboard.address(path)}\n",
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
             },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -50,6 +50,7 @@ class Action(StrEnum):
     MODEL_VERSION_APPROVED = "model_version.approved"
     MODEL_VERSION_REJECTED = "model_version.rejected"
     GROUND_TRUTH_RECORDED = "ground_truth.recorded"
+    GROUND_TRUTH_TOLD = "ground_truth.told"
     DEPLOYMENT_REQUESTED = "model_version.deployment_requested"
     DEPLOYMENT_FAILED = "model_version.deployment_failed"
     ALIAS_MOVED = "alias.moved"
@@ -344,6 +345,12 @@ def rollout_moved(event: ModelEvent, share: float) -> Deed:
 def ground_truth_recorded(file: TruthFile) -> Deed:
     counts = file.model_dump(include={"key", "rows", "kept", "repeated", "refused", "rejection"})
     return Deed(model_subject(file.model), "upload", Action.GROUND_TRUTH_RECORDED, counts)
+
+
+def ground_truth_told(model: str, labels: int, days: Iterable[date], actor: str) -> Deed:
+    """How many labels somebody told, and of which days; the labels themselves say who told them."""
+    detail = {"labels": labels, "days": [day.isoformat() for day in sorted(days)]}
+    return Deed(model_subject(model), actor, Action.GROUND_TRUTH_TOLD, detail)
 
 
 def deployment_noted(event: ModelEvent) -> Deed:

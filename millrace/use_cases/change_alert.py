@@ -8,7 +8,7 @@ from datetime import datetime
 from millrace.domain import alert as alerts_of
 from millrace.domain.alert import Alert
 from millrace.errors import ChangedMeanwhile, Conflict
-from millrace.ports import AlertBook, ChannelBook, Clock, DeliveryBook, DeliveryQueue
+from millrace.ports import AlertBook, ChannelBook, Clock, Dashboard, DeliveryBook, DeliveryQueue
 from millrace.use_cases.announce_alert import announce_alert
 
 _ATTEMPTS = 20
@@ -33,6 +33,7 @@ def change_alert(
     channels: ChannelBook,
     deliveries: DeliveryBook,
     queue: DeliveryQueue,
+    dashboard: Dashboard,
     clock: Clock,
     alert_id: str,
     step: Step,
@@ -51,6 +52,8 @@ def change_alert(
             alerts.replace(changed)
         except ChangedMeanwhile:
             continue
-        announce_alert(channels=channels, deliveries=deliveries, queue=queue, clock=clock, alert=changed)
+        announce_alert(
+            channels=channels, deliveries=deliveries, queue=queue, dashboard=dashboard, clock=clock, alert=changed
+        )
         return changed
     raise Conflict(f"alert {alert_id} keeps changing: try again in a moment")

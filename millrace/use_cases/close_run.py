@@ -9,6 +9,7 @@ from typing import Any
 from millrace import names
 from millrace.domain.failure import explain
 from millrace.domain.model import ModelEventKind
+from millrace.domain.page import run_page
 from millrace.domain.run import Run, RunState, Step
 from millrace.errors import NotFound
 from millrace.ports import DatasetCatalog, ModelRegistry, Notifier, Pipelines, RunLedger
@@ -106,5 +107,6 @@ def _notify(notifier: Notifier, run: Run, state: RunState, reason: str) -> None:
     notifier.notify(
         subject=f"Millrace: {run.pipeline} of {what} {state}",
         message=f"Run {run.run_id}, {run.pipeline} of {what}, ended {state}.\n\n{reason}\n",
+        path=run_page(run.run_id),
         attributes={"kind": "run_ended", "pipeline": run.pipeline, "state": state, "dataset": dataset},
     )

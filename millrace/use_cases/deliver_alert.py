@@ -16,6 +16,7 @@ from millrace.domain.channel import (
     claimed,
     settled,
 )
+from millrace.domain.page import SETTINGS, alert_page
 from millrace.domain.webhook import signed_headers
 from millrace.errors import ChangedMeanwhile, NotFound
 from millrace.ports import ChannelBook, Clock, DeliveryBook, DeliveryQueue, Notifier, PostAnswer, Poster, Secrets
@@ -77,6 +78,7 @@ def _sent(
         notifier.notify(
             subject=delivery.subject,
             message=delivery.body,
+            path=alert_page(delivery.alert_id) if delivery.alert_id else SETTINGS,
             attributes={"kind": "channel" if personal else "alert", "audience": audience, "event": delivery.event},
         )
     except Exception as error:  # whatever a service says, the delivery is tried again and keeps the reason

@@ -11,6 +11,7 @@ from millrace.ports import (
     AlertBook,
     ChannelBook,
     Clock,
+    Dashboard,
     DatasetCatalog,
     DeliveryBook,
     DeliveryQueue,
@@ -30,6 +31,7 @@ def follow_drift(
     channels: ChannelBook,
     deliveries: DeliveryBook,
     queue: DeliveryQueue,
+    dashboard: Dashboard,
     catalog: DatasetCatalog,
     registry: ModelRegistry,
     ledger: RunLedger,
@@ -51,6 +53,7 @@ def follow_drift(
             channels=channels,
             deliveries=deliveries,
             queue=queue,
+            dashboard=dashboard,
             clock=clock,
             cause=drift_cause(event),
             actor=f"report:{event.report_id}",
@@ -59,7 +62,15 @@ def follow_drift(
         )
         return None
     signal = drift_signal(event, at)
-    raise_alert(alerts=alerts, channels=channels, deliveries=deliveries, queue=queue, clock=clock, signal=signal)
+    raise_alert(
+        alerts=alerts,
+        channels=channels,
+        deliveries=deliveries,
+        queue=queue,
+        dashboard=dashboard,
+        clock=clock,
+        signal=signal,
+    )
     return govern_retraining(
         catalog=catalog, registry=registry, ledger=ledger, pipelines=pipelines, log=log, clock=clock, event=event
     )

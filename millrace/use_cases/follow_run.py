@@ -8,7 +8,7 @@ from millrace import names
 from millrace.domain.audit import acting
 from millrace.domain.cost import cost_of_steps
 from millrace.domain.run import Run, RunState
-from millrace.ports import AlertBook, ChannelBook, Clock, DeliveryBook, DeliveryQueue, MetricSink
+from millrace.ports import AlertBook, ChannelBook, Clock, Dashboard, DeliveryBook, DeliveryQueue, MetricSink
 from millrace.use_cases.raise_alert import raise_alert, settle_cause
 from millrace.use_cases.watch_sources import run_cause, run_signal
 
@@ -19,6 +19,7 @@ def follow_run(
     channels: ChannelBook,
     deliveries: DeliveryBook,
     queue: DeliveryQueue,
+    dashboard: Dashboard,
     metrics: MetricSink,
     clock: Clock,
     run: Run,
@@ -28,13 +29,22 @@ def follow_run(
         return
     signal = run_signal(run)
     if signal is not None:
-        raise_alert(alerts=alerts, channels=channels, deliveries=deliveries, queue=queue, clock=clock, signal=signal)
+        raise_alert(
+            alerts=alerts,
+            channels=channels,
+            deliveries=deliveries,
+            queue=queue,
+            dashboard=dashboard,
+            clock=clock,
+            signal=signal,
+        )
     elif run.state is RunState.SUCCEEDED:
         settle_cause(
             alerts=alerts,
             channels=channels,
             deliveries=deliveries,
             queue=queue,
+            dashboard=dashboard,
             clock=clock,
             cause=run_cause(run),
             actor=acting(run.run_id),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from millrace.domain.model import CHAMPION, ModelEvent, ModelEventKind, RegisteredModel
+from millrace.domain.page import version_page
 from millrace.ports import Clock, ModelRegistry, Notifier
 
 
@@ -40,6 +41,7 @@ def promote_model_version(
     notifier.notify(
         subject=f"Millrace: {model}:{number} is champion",
         message=f"{model}:{number} answers every request{before}. {actor}: {reason}\n",
+        path=version_page(model, number),
         attributes={"kind": "champion_moved", "model": model},
     )
     return move

@@ -7,7 +7,7 @@ from datetime import datetime
 from millrace.domain import alert as alerts_of
 from millrace.domain.alert import Alert, AlertState, Signal
 from millrace.errors import ChangedMeanwhile, Conflict
-from millrace.ports import AlertBook, ChannelBook, Clock, DeliveryBook, DeliveryQueue
+from millrace.ports import AlertBook, ChannelBook, Clock, Dashboard, DeliveryBook, DeliveryQueue
 from millrace.use_cases.announce_alert import announce_alert
 
 _ATTEMPTS = 20
@@ -19,12 +19,13 @@ def raise_alert(
     channels: ChannelBook,
     deliveries: DeliveryBook,
     queue: DeliveryQueue,
+    dashboard: Dashboard,
     clock: Clock,
     signal: Signal,
 ) -> Alert:
     """The alert of the signal's cause. The same signal again changes nothing, but what was not told yet is told."""
     alert = _noted(alerts, signal)
-    announce_alert(channels=channels, deliveries=deliveries, queue=queue, clock=clock, alert=alert)
+    announce_alert(channels=channels, deliveries=deliveries, queue=queue, dashboard=dashboard, clock=clock, alert=alert)
     return alert
 
 
@@ -34,6 +35,7 @@ def settle_cause(
     channels: ChannelBook,
     deliveries: DeliveryBook,
     queue: DeliveryQueue,
+    dashboard: Dashboard,
     clock: Clock,
     cause: str,
     actor: str,
@@ -52,7 +54,9 @@ def settle_cause(
             except ChangedMeanwhile:
                 continue
             known = ended
-        announce_alert(channels=channels, deliveries=deliveries, queue=queue, clock=clock, alert=known)
+        announce_alert(
+            channels=channels, deliveries=deliveries, queue=queue, dashboard=dashboard, clock=clock, alert=known
+        )
         return known
     raise Conflict(f"the alert of {cause} keeps changing: try again in a moment")
 

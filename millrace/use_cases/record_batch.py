@@ -7,6 +7,7 @@ from typing import Any
 
 from millrace.domain.batch import BatchReport
 from millrace.domain.event import BatchInferenceCompleted
+from millrace.domain.page import job_page
 from millrace.errors import EvaluationInvalid
 from millrace.ports import EventBus, MetricSink, Notifier, ObjectStore, RunLedger
 
@@ -42,6 +43,7 @@ def record_batch(
     notifier.notify(
         subject=f"Millrace: batch inference of {model} is ready",
         message=f"Run {run_id}: {outcome}\n",
+        path=job_page(run_id),
         attributes={"kind": "batch_inference", "model": model, "job_id": run_id},
     )
     metrics.record(

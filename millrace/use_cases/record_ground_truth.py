@@ -52,6 +52,46 @@ def record_ground_truth(
 ) -> int:
     """How many labels were kept: one per record and request. Raises NotFound, and InvalidInput for a record that has
     two truths at one time, and for a truth that is no number where the model predicts numbers."""
+    days = _written(registry, store, clock, data_bucket, model, labels, actor)
+    kept = sum(map(len, days.values()))
+    bus.publish(GroundTruthArrived(model=model, labels=kept))
+    return kept
+
+
+def tell_ground_truth(
+    *,
+    registry: ModelRegistry,
+    store: ObjectStore,
+    bus: EventBus,
+    clock: Clock,
+    data_bucket: str,
+    model: str,
+    labels: Sequence[Label],
+    actor: str,
+) -> int:
+    """The same, by somebody at the API: the audit trail says who, once for the same labels.
+
+    Of a file the trail says what became of the file.
+    """
+    days = _written(registry, store, clock, data_bucket, model, labels, actor)
+    kept = sum(map(len, days.values()))
+    names = "\n".join(_name(lines) for lines in days.values())
+    told_id = hashlib.sha256(names.encode()).hexdigest()[:24]
+    registry.note_truth_told(model, told_id, kept, days=days.keys(), actor=actor)
+    bus.publish(GroundTruthArrived(model=model, labels=kept))
+    return kept
+
+
+def _written(
+    registry: ModelRegistry,
+    store: ObjectStore,
+    clock: Clock,
+    data_bucket: str,
+    model: str,
+    labels: Sequence[Label],
+    actor: str,
+) -> dict[date, list[dict[str, object]]]:
+    """The latest truth of each record, by the day it is of, written."""
     numbers = predicts_numbers(registry, model)
     now = clock.now()
     latest: dict[str, tuple[datetime, Truth]] = {}
@@ -66,11 +106,11 @@ def record_ground_truth(
             raise InvalidInput(f"record {label.record_id!r} has two truths at {at.isoformat()}: send the right one")
         if known is None or at > known[0]:
             latest[label.record_id] = (at, label.truth)
-    for day, lines in _by_day(latest, actor).items():
+    days = _by_day(latest, actor)
+    for day, lines in days.items():
         address = place.truth_uri(data_bucket, model, day.isoformat())
         store.write(f"{address}{_name(lines)}", _body(lines), content_type=CONTENT_TYPE)
-    bus.publish(GroundTruthArrived(model=model, labels=len(latest)))
-    return len(latest)
+    return days
 
 
 def predicts_numbers(registry: ModelRegistry, model: str) -> bool:

@@ -11,6 +11,7 @@ from millrace.analytics.preparation import QuarantineWriter
 from millrace.analytics.truth_records import TruthRow, read_truth
 from millrace.analytics.validation import QuarantinedRow
 from millrace.domain import identity, place
+from millrace.domain.page import monitoring_page
 from millrace.domain.truth import TruthFile
 from millrace.errors import DatasetInvalid, NotFound
 from millrace.ports import Clock, EventBus, ModelRegistry, Notifier, ObjectStore
@@ -159,7 +160,9 @@ def _tell(notifier: Notifier, file: TruthFile) -> None:
     lines += [f"The file was refused as a whole: {file.rejection}"] if file.rejection else [*file.reasons]
     if file.refused:
         lines.append(f"All of them lie at {file.quarantine}rows/")
-    attributes = {"kind": "ground_truth", "model": file.model}
     notifier.notify(
-        subject=f"Millrace: ground truth of {file.model}", message="\n".join(lines) + "\n", attributes=attributes
+        subject=f"Millrace: ground truth of {file.model}",
+        message="\n".join(lines) + "\n",
+        path=monitoring_page(file.model),
+        attributes={"kind": "ground_truth", "model": file.model},
     )

@@ -13,6 +13,7 @@ from millrace.domain import place
 from millrace.domain.dataset import DatasetVersion, Task
 from millrace.domain.entity import Entity
 from millrace.domain.model import Lineage, Metric, ModelVersion, Verdict
+from millrace.domain.page import model_page, version_page
 from millrace.errors import EvaluationInvalid, NotFound
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Notifier, ObjectStore, RunLedger
 from millrace.use_cases.collect_candidates import TRAINED, TrainedCandidate, training_uri
@@ -213,13 +214,14 @@ def _outcome(registered: Sequence[ModelVersion], failed: Mapping[str, str]) -> s
 
 
 def _notify(notifier: Notifier, model: str, registered: Sequence[ModelVersion], outcome: str) -> None:
-    recommended = next((version.id for version in registered if version.recommended), None)
-    subject = f"Millrace: approval needed for {recommended or f'new versions of {model}'}"
+    recommended = next((version for version in registered if version.recommended), None)
+    subject = f"Millrace: approval needed for {recommended.id if recommended else f'new versions of {model}'}"
     lines = [f"{version.id} {version.algorithm}: {version.verdict.sentence}" for version in registered]
     choices = "\n".join(lines)
     notifier.notify(
         subject=subject,
         message=f"{outcome}\n\n{choices}\n\nApprove or reject them with: millrace approve <id> --reason …\n",
+        path=version_page(model, recommended.number) if recommended else model_page(model),
         attributes={"kind": "approval_needed", "model": model},
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from millrace.domain.audit import acting
 from millrace.domain.model import CHAMPION, ModelEventKind, RegisteredModel
+from millrace.domain.page import version_page
 from millrace.domain.rollout import DeploymentPolicy, Rollout, Strategy
 from millrace.errors import Conflict
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Notifier
@@ -62,6 +63,7 @@ def tell_step(notifier: Notifier, model: str, number: int, reason: str) -> None:
     notifier.notify(
         subject=f"Millrace: rollout of {model}:{number}",
         message=f"{model}:{number}: {reason}.\n",
+        path=version_page(model, number),
         attributes={"kind": "rollout", "model": model},
     )
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
+from collections.abc import Sequence
 from datetime import datetime
-from urllib.parse import urlencode
 
 from millrace.domain.alert import AlertKind, AlertSeverity, Signal
 from millrace.domain.audit import acting
 from millrace.domain.drift import DriftSeverity
 from millrace.domain.event import DriftDetected
+from millrace.domain.page import ALERTS, monitoring_page, run_page
 from millrace.domain.run import Run, RunState
 
+_PART = re.compile(r"-Part(\w+?)[0-9A-F]{8}(?:-|$)")
 _DRIFT = {
     "data": (AlertKind.DATA_DRIFT, "The data that {model} sees drifted"),
     "prediction": (AlertKind.PREDICTION_DRIFT, "The predictions of {model} drifted"),
@@ -37,24 +39,10 @@ def drift_signal(event: DriftDetected, at: datetime) -> Signal:
         sentence=event.sentence,
         at=at,
         actor=f"report:{event.report_id}",
-        link=_monitoring(event),
+        link=monitoring_page(event.model, event.kind),
         model=event.model,
         source={name: value for name, value in source.items() if value},
     )
-
-
-def _monitoring(event: DriftDetected) -> str:
-    """The monitoring screen, which shows the worst feature first."""
-    return "/monitoring?" + urlencode({"model": _as_text(event.model), "kind": event.kind})
-
-
-def _as_text(value: str) -> str:
-    """The dashboard's router reads what looks like JSON as JSON: a model called 2024 would be a number."""
-    try:
-        json.loads(value)
-    except ValueError:
-        return value
-    return json.dumps(value)
 
 
 def run_cause(run: Run) -> str:
@@ -76,7 +64,7 @@ def run_signal(run: Run) -> Signal | None:
         sentence=run.reason or f"{run.run_id} ended {run.state}",
         at=run.ended_at,
         actor=acting(run.run_id),
-        link=f"/runs/{run.run_id}",
+        link=run_page(run.run_id),
         model=run.model,
         dataset=run.dataset or None,
         source={"run_id": run.run_id, "pipeline": run.pipeline},
@@ -87,18 +75,29 @@ def alarm_cause(name: str) -> str:
     return f"alarm:{name}"
 
 
-def alarm_signal(name: str, description: str, reason: str, at: datetime) -> Signal:
-    """`description` says in a sentence what the alarm means, `reason` what CloudWatch saw."""
+def alarm_signal(name: str, description: str, reason: str, at: datetime, *, parts: Sequence[str] = ()) -> Signal:
+    """`description` says in a sentence what the alarm means, `reason` what CloudWatch saw.
+
+    Of an alarm that joins others `parts` are the names of those that set it off: they say more than the reason.
+    """
     title, _, advice = description.partition(". ")
+    which = ", ".join(_as_written(part) for part in parts)
+    seen = f"It was set off by {which}" if parts else reason
     return Signal(
         cause=alarm_cause(name),
         signal_id=f"{name}@{at.isoformat()}",
         kind=AlertKind.ALARM,
         severity=AlertSeverity.WARNING,
         title=title.rstrip(".") or name,
-        sentence=". ".join(part.rstrip(".") for part in (advice, reason) if part) + ".",
+        sentence=". ".join(part.rstrip(".") for part in (advice, seen) if part) + ".",
         at=at,
         actor=f"alarm:{name}",
-        link="/alerts",
-        source={"alarm": name},
+        link=ALERTS,
+        source={"alarm": name} | ({"parts": which} if parts else {}),
     )
+
+
+def _as_written(name: str) -> str:
+    """What the templates call a part of a joined alarm: CloudFormation puts its stack before that, a hash behind."""
+    found = _PART.search(name)
+    return found[1] if found else name

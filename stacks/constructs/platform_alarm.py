@@ -1,8 +1,9 @@
-"""An alarm of the platform, and the metric it watches."""
+"""An alarm of the platform, the metric it watches, and what several alarms say together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -10,6 +11,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 from constructs import Construct
 
+from stacks.acknowledge import acknowledge
+
+# Alarms below a construct of this name are parts of a composite one, which tells for them. Their own names begin so,
+# after the stack's: that is how their changes are told from news.
+PART = "Part"
 FIVE_MINUTES = cdk.Duration.minutes(5)
 HOUR = cdk.Duration.hours(1)
 DAY = cdk.Duration.days(1)
@@ -65,3 +71,24 @@ class PlatformAlarm(cloudwatch.Alarm):
         )
         if topic is not None:
             self.add_alarm_action(SnsAction(topic))
+
+
+class JoinedAlarm(cloudwatch.CompositeAlarm):
+    """Goes off when any of `parts` does, and is the only one of them that tells the topic."""
+
+    def __init__(
+        self, scope: Construct, id: str, description: str, parts: Sequence[cloudwatch.IAlarm], *, topic: sns.ITopic
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            alarm_description=description,
+            alarm_rule=cloudwatch.AlarmRule.any_of(
+                *(cloudwatch.AlarmRule.from_alarm(part, cloudwatch.AlarmState.ALARM) for part in parts)
+            ),
+        )
+        self.add_alarm_action(SnsAction(topic))
+        # CloudFormation names it after the stack, as it does every other alarm; the CDK's own name is not.
+        cast(cloudwatch.CfnCompositeAlarm, self.node.default_child).add_property_deletion_override("AlarmName")
+        for part in parts:
+            acknowledge(part, f"{id} tells for it.", "NIST.800.53.R5-CloudWatchAlarmAction")

@@ -280,6 +280,12 @@ def _everything(world: World) -> list[tuple[Any, ...]]:
             Action.DEPLOYMENT_FAILED,
         ),
         (lambda: registry.note_truth_file(a_truth_file()), model, "upload", Action.GROUND_TRUTH_RECORDED),
+        (
+            lambda: registry.note_truth_told("credit", "4" * 24, 7, days=[NOON.date()], actor="user:ada"),
+            model,
+            "user:ada",
+            Action.GROUND_TRUTH_TOLD,
+        ),
         (lambda: note(ModelEventKind.DEPLOYMENT_REQUESTED), model, "bob", Action.DEPLOYMENT_REQUESTED),
         (lambda: schedules.add(a_schedule()), scheduled, "user:ada", Action.SCHEDULE_CREATED),
         (

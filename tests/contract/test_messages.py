@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from millrace.adapters.cloudwatch import CloudWatchMetrics
 from millrace.adapters.events import EventBridgeBus
-from millrace.adapters.memory import InMemoryEventBus, InMemoryMetricSink, InMemoryNotifier
+from millrace.adapters.memory import InMemoryDashboard, InMemoryEventBus, InMemoryMetricSink, InMemoryNotifier
 from millrace.adapters.sns import SnsNotifier, subject_line
 from millrace.domain.event import DatasetVersionReady, ModelVersionApproved
 from millrace.errors import PlatformError
@@ -67,10 +67,13 @@ def test_a_notification_arrives_with_its_attributes(aws: None) -> None:
     url, arn = queue("notifications")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
-    SnsNotifier(sns, topic).notify(subject="Größe", message="größer\nals zuvor", attributes={"kind": "run_ended"})
+    SnsNotifier(sns, topic, InMemoryDashboard("https://d1.example")).notify(
+        subject="Größe", message="größer\nals zuvor\n", path="/runs/training-1", attributes={"kind": "run_ended"}
+    )
 
     [message] = messages(url)
-    assert (message["Subject"], message["Message"]) == ("Gr??e", "größer\nals zuvor")
+    assert message["Subject"] == "Gr??e"
+    assert message["Message"] == "größer\nals zuvor\n\nhttps://d1.example/runs/training-1\n"
     assert message["MessageAttributes"]["kind"]["Value"] == "run_ended"
 
 
@@ -112,9 +115,9 @@ def test_the_fakes_keep_what_was_sent() -> None:
     bus, notifier, metrics = InMemoryEventBus(), InMemoryNotifier(), InMemoryMetricSink()
 
     bus.publish(DatasetVersionReady(dataset="credit", version=1, run_id="r"))
-    notifier.notify(subject="s", message="m", attributes={"a": "b"})
+    notifier.notify(subject="s", message="m", path="/runs", attributes={"a": "b"})
     metrics.record({"x": 1, "y": 2}, dimensions={"d": "e"}, units={"x": "Count"})
 
     assert bus.published == [DatasetVersionReady(dataset="credit", version=1, run_id="r")]
-    assert notifier.sent == [("s", "m", {"a": "b"})]
+    assert notifier.sent == [("s", "m", {"a": "b"}, "/runs")]
     assert metrics.recorded == [("x", 1, {"d": "e"}, "Count"), ("y", 2, {"d": "e"}, "None")]

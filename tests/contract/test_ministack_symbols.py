@@ -41,6 +41,9 @@ SIGNATURES = {
     "services.cloudwatch._evaluate_alarm": "(alarm)",
     "services.cloudwatch._evaluate_parent_alarms": None,
     "services.cloudwatch._record_history": None,
+    "services.cloudwatch._delete_alarms": "(params, cbor_data, is_cbor, is_json=False)",
+    "services.cloudwatch._put_composite_alarm": "(params, cbor_data, is_cbor, is_json=False)",
+    "services.cloudwatch._transition_composite": "(alarm, new_state, reason, triggers, seen=frozenset())",
     "services.cloudwatch._stat_value": "(stats, stat_name, points=None)",
     "services.cloudwatch.record_metric": (
         "(namespace: str, metric_name: str, value: float, unit: str = 'None', dimensions: dict | None = None) -> None"

@@ -242,6 +242,8 @@ def test_a_file_of_ground_truth_is_noted_once_and_stays_as_it_was_noted(registry
         registry.truth_file("credit", "another")
     with pytest.raises(NotFound):
         registry.note_truth_file(a_truth_file(model="nothing"))
+    with pytest.raises(NotFound):
+        registry.note_truth_told("nothing", "4" * 24, 1, days=[NOON.date()], actor="ada")
 
 
 @pytest.mark.parametrize("kind", [ModelEventKind.DEPLOYMENT_REQUESTED, ModelEventKind.DEPLOYMENT_FAILED])

@@ -8,6 +8,7 @@ import urllib.request
 from typing import Any
 
 from tests.e2e.conftest import Bench
+from tests.screens import is_a_screen
 
 PASSWORD = "Correct-Horse-7-Battery"
 
@@ -46,6 +47,13 @@ class Caller:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as refused:
             return refused.code, json.loads(refused.read() or b"{}")
+
+
+def shows_the_dashboard(address: str) -> bool:
+    """Whether opening `address` gets the dashboard's page, whose own list of routes has a screen for it."""
+    with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - the platform's own address
+        page = answer.read().decode()
+    return answer.status == 200 and '<div id="root">' in page and is_a_screen(address)
 
 
 def outputs(bench: Bench) -> dict[str, str]:

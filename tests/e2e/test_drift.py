@@ -33,6 +33,7 @@ from millrace.use_cases.check_drift import check_datasets, check_drift
 from millrace.use_cases.keep_schedule import create_schedule
 from millrace.use_cases.manage_channels import NewChannel, create_channel, delete_channel
 from millrace.use_cases.move_alias import move_alias
+from tests.e2e.calling import outputs, shows_the_dashboard
 from tests.e2e.conftest import Bench, wait_for
 from tests.e2e.receiving import Inbox, Receiver, subscribed_inbox
 
@@ -322,8 +323,15 @@ def test_a_drifted_batch_is_reported_measured_alarmed_told_once_and_trained_on_w
     delivered(bench, OPERATORS.channel_id, "alert.opened", alert)
     ((headers, body),) = receiver.about(MODEL, "data_drift")
     assert headers["webhook-signature"] == signature(str(channel.secret), headers, body)
-    assert json.loads(body)["data"]["link"] == f"/monitoring?model={MODEL}&kind=data"
-    assert len(inbox.about(f"The data that {MODEL} sees")) == 1
+    told, dashboard = json.loads(body)["data"], outputs(bench)["DashboardUrl"]
+    assert told["link"] == f"{dashboard}/monitoring?model={MODEL}&kind=data"
+    assert told["alert_link"] == f"{dashboard}/alerts/{alert.alert_id}"
+    (message,) = inbox.about(f"The data that {MODEL} sees")
+    assert message["Message"].splitlines()[-1] == told["alert_link"]
+    (asked,) = inbox.about(f"approval needed for {newest.id}")
+    assert asked["Message"].splitlines()[-1] == f"{dashboard}/models/{MODEL}/{newest.number}"
+    for link in (told["link"], told["alert_link"], asked["Message"].splitlines()[-1]):
+        assert shows_the_dashboard(link)
 
     # It is over: one message more to each.
     batch_done(bench, champion, "calm", rows(600, seed=14))

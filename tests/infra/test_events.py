@@ -24,12 +24,12 @@ def rule_of(platform: Platform, function: str) -> Mapping[str, Any]:
 
 
 def matches(pattern: Any, event: Any) -> bool:
-    """EventBridge's matching, as far as the platform uses it: equality, prefixes, nesting, alternatives.
+    """EventBridge's matching, as far as the platform uses it: equality, prefixes or none, nesting, alternatives.
 
     References to resources, which only exist deployed, match an event that holds the same reference.
     """
     if isinstance(pattern, list):
-        return any(event == option or _prefixed(option, event) for option in pattern)
+        return any(event == option or _by_prefix(option, event) for option in pattern)
     return all(
         any(matches(option, event) for option in part)
         if name == "$or"
@@ -38,8 +38,22 @@ def matches(pattern: Any, event: Any) -> bool:
     )
 
 
-def _prefixed(option: Any, event: Any) -> bool:
-    return isinstance(option, dict) and "prefix" in option and str(event).startswith(option["prefix"])
+def _by_prefix(option: Any, event: Any) -> bool:
+    if not isinstance(option, dict):
+        return False
+    if "anything-but" in option:
+        return not _by_prefix(option["anything-but"], event)
+    values = event if isinstance(event, list) else [event]
+    return "prefix" in option and any(str(value).startswith(_joined(option["prefix"])) for value in values)
+
+
+def _joined(value: Any) -> str:
+    """What a prefix is once the account and the region are known."""
+    known = {"AWS::Partition": "aws", "AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012"}
+    if isinstance(value, str):
+        return value
+    separator, parts = value["Fn::Join"]
+    return str(separator).join(part if isinstance(part, str) else known[part["Ref"]] for part in parts)
 
 
 @pytest.mark.parametrize(

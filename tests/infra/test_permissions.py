@@ -39,6 +39,8 @@ QUEUE = {
 }
 
 LIST = {"dynamodb:BatchGetItem"}
+LINK = {"ssm:GetParameter"}
+NOTIFY = LINK | {"sns:Publish"}
 TELL = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 
 ROLES = {
@@ -52,7 +54,7 @@ ROLES = {
     "PlanTraining": FUNCTION | READ | WRITE | TABLE,
     "SageMaker": READ | WRITE | JOB_LOG | IMAGE | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CollectCandidates": FUNCTION | WRITE,
-    "RegisterCandidates": FUNCTION | READ | WRITE | TABLE | {"sns:Publish"},
+    "RegisterCandidates": FUNCTION | READ | WRITE | TABLE | NOTIFY,
     "OnScheduleDue": EVENT_FUNCTION | TABLE | {"states:StartExecution"},
     "Waking": {"lambda:InvokeFunction"},
     "OnDayEnded": EVENT_FUNCTION | TABLE | LIST | {"s3:ListBucket", "states:StartExecution"},
@@ -71,25 +73,21 @@ ROLES = {
     | {"sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"}
     | {"sagemaker:ListEndpoints"},
     "Endpoint": READ | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
-    "StartRollout": FUNCTION | TABLE | {"sns:Publish"},
-    "WatchRollout": FUNCTION | READ | TABLE | {"sns:Publish"},
-    "PromoteModelVersion": FUNCTION | TABLE | {"sns:Publish"},
+    "StartRollout": FUNCTION | TABLE | NOTIFY,
+    "WatchRollout": FUNCTION | READ | TABLE | NOTIFY,
+    "PromoteModelVersion": FUNCTION | TABLE | NOTIFY,
     "RollBackRollout": FUNCTION | TABLE,
     "Predict": FUNCTION
     | READ
     | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sagemaker:InvokeEndpoint"}
     | {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"},
     "OnBatchInputArrived": EVENT_FUNCTION | READ | TABLE | {"states:StartExecution"},
-    "OnGroundTruthDropped": EVENT_FUNCTION
-    | READ
-    | WRITE
-    | TABLE
-    | {"s3:DeleteObject", "events:PutEvents", "sns:Publish"},
+    "OnGroundTruthDropped": EVENT_FUNCTION | READ | WRITE | TABLE | NOTIFY | {"s3:DeleteObject", "events:PutEvents"},
     "PlanBatch": FUNCTION | READ | WRITE | {"dynamodb:GetItem"},
     "PrepareBatch": READ | WRITE | JOB_LOG | {"s3:DeleteObject", "cloudwatch:PutMetricData"},
     "CheckBatch": FUNCTION | READ | {"s3:DeleteObject"},
     "Score": READ | WRITE | JOB_LOG | IMAGE | {"cloudwatch:PutMetricData"},
-    "RecordBatch": FUNCTION | READ | TABLE | {"events:PutEvents", "sns:Publish", "cloudwatch:PutMetricData"},
+    "RecordBatch": FUNCTION | READ | TABLE | NOTIFY | {"events:PutEvents", "cloudwatch:PutMetricData"},
     "WriteInferenceRecords": FUNCTION | WRITE | QUEUE | {"dynamodb:PutItem", "dynamodb:UpdateItem"},
     "PublishSite": FUNCTION | WRITE | {"s3:GetObject", "cloudfront:CreateInvalidation"},
     "ProfileBaseline": FUNCTION | READ | WRITE,
@@ -103,12 +101,12 @@ ROLES = {
     "OnExecutionEnded": EVENT_FUNCTION
     | TABLE
     | LIST
-    | {"sns:Publish", "states:DescribeExecution", "states:GetExecutionHistory"}
-    | {"cloudwatch:PutMetricData"}
+    | {"states:DescribeExecution", "states:GetExecutionHistory", "cloudwatch:PutMetricData"}
+    | NOTIFY
     | TELL,
-    "DeliverAlert": FUNCTION | TABLE | QUEUE | TELL | {"sns:Publish", "ssm:GetParameter"},
-    "OnDriftDetected": EVENT_FUNCTION | TABLE | LIST | TELL | {"states:StartExecution"},
-    "OnAlarmChanged": EVENT_FUNCTION | TABLE | LIST | TELL,
+    "DeliverAlert": FUNCTION | TABLE | QUEUE | TELL | NOTIFY,
+    "OnDriftDetected": EVENT_FUNCTION | TABLE | LIST | TELL | LINK | {"states:StartExecution"},
+    "OnAlarmChanged": EVENT_FUNCTION | TABLE | LIST | TELL | LINK,
     "Backup": {"dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:StartAwsBackupJob"}
     | {"s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketNotification"}
     | {f"s3:GetBucket{part}" for part in ("Acl", "Location", "Notification", "Tagging", "Versioning")}
@@ -124,6 +122,7 @@ ROLES = {
     | TABLE
     | {"dynamodb:BatchGetItem", "events:PutEvents"}
     | TELL
+    | LINK
     | {"sns:Subscribe", "sns:Unsubscribe", "ssm:PutParameter", "ssm:DeleteParameter"}
     | {"logs:DescribeLogStreams", "logs:GetLogEvents"}
     | {"scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule", "iam:PassRole"}

@@ -32,6 +32,7 @@ HEAVY = ("numpy", "pandas", "sklearn", "xgboost", "pyarrow", "scipy", "yaml", "b
 SETTINGS = Settings(
     registry_table="table",
     notifications_topic_arn="arn:aws:sns:us-east-1:123456789012:topic",
+    dashboard_url_parameter="/millrace/dev/dashboard-url",
     event_bus_name="bus",
     ingest_state_machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:Ingest",
 )
@@ -48,7 +49,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_part_can_be_built_from_settings() -> None:
     platform = bootstrap.platform(SETTINGS)
 
-    parts = ("catalog", "ledger", "registry", "store", "pipelines", "bus", "notifier", "metrics", "clock")
+    parts = ("catalog", "ledger", "registry", "store", "pipelines", "bus", "notifier", "dashboard", "metrics", "clock")
     assert all(getattr(platform, part) is getattr(platform, part) for part in parts)
 
 
@@ -56,6 +57,7 @@ def test_a_part_without_its_setting_says_which_is_missing() -> None:
     for part, setting in (
         ("catalog", "REGISTRY_TABLE"),
         ("notifier", "NOTIFICATIONS_TOPIC_ARN"),
+        ("dashboard", "DASHBOARD_URL_PARAMETER"),
         ("bus", "EVENT_BUS_NAME"),
     ):
         with pytest.raises(InvalidInput, match=setting):

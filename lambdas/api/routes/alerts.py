@@ -74,6 +74,7 @@ def _changed(alert_id: str, step: Step) -> Response[AlertDetail]:
         channels=platform.channels,
         deliveries=platform.deliveries,
         queue=platform.delivery_queue,
+        dashboard=platform.dashboard,
         clock=platform.clock,
         alert_id=alert_id,
         step=step,

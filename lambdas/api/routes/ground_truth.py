@@ -18,7 +18,7 @@ from lambdas.api.shapes.ground_truth import (
 )
 from millrace import bootstrap, errors
 from millrace.domain.role import EVERYONE, SCIENTISTS
-from millrace.use_cases.record_ground_truth import Label, count_ground_truth, record_ground_truth
+from millrace.use_cases.record_ground_truth import Label, count_ground_truth, tell_ground_truth
 
 resource = Resource("inference")
 
@@ -29,7 +29,7 @@ resource = Resource("inference")
 def send_ground_truth(request: Annotated[GroundTruthRequest, Body()]) -> Response[GroundTruthAnswer]:
     """Say what was really so. Labels join their records by id, in whatever order the two arrive."""
     platform = bootstrap.platform()
-    kept = record_ground_truth(
+    kept = tell_ground_truth(
         registry=platform.registry,
         store=platform.store,
         bus=platform.bus,

@@ -9,8 +9,8 @@ so that finding a few of them does not read all models.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from millrace import names
@@ -184,6 +184,17 @@ class DynamoModelRegistry:
             return True
 
         return self._table.decide(attempt)
+
+    def note_truth_told(self, model: str, told_id: str, labels: int, *, days: Collection[date], actor: str) -> None:
+        self._model_item(model)
+        pk, sk = _pk(model), f"TOLD#{told_id}"
+        deed, item = audit.ground_truth_told(model, labels, days, actor), self._table.create(pk, sk, {})
+
+        def attempt() -> None:
+            if self._table.get(pk, sk) is None:
+                self._table.write(item, *self._trail.recording(deed))
+
+        self._table.decide(attempt)
 
     def truth_file(self, model: str, file_id: str) -> TruthFile:
         item = self._table.get(_pk(model), _truth_sk(file_id))

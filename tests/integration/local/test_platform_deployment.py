@@ -94,14 +94,12 @@ def test_an_unknown_resource_type_is_refused_by_name(running: platform.RunningPl
 def test_a_resource_that_does_nothing_here_is_listed_in_the_status_and_logged(
     running: platform.RunningPlatform, tmp_path: Path
 ) -> None:
-    alarm = {"Type": "AWS::CloudWatch::CompositeAlarm", "Properties": {"AlarmRule": "FALSE"}}
-    running.deploy(write_assembly(tmp_path / "out", {"Alarms": {"Resources": {"Either": alarm}}}))
+    budget = {"Type": "AWS::Budgets::Budget", "Properties": {"Budget": {"BudgetType": "COST", "TimeUnit": "MONTHLY"}}}
+    running.deploy(write_assembly(tmp_path / "out", {"Spending": {"Resources": {"Monthly": budget}}}))
 
     listed = platform.describe(running.state_dir)["no_op_resources"]
-    assert {"stack": "Alarms", "name": "Either", "type": "AWS::CloudWatch::CompositeAlarm"} in listed
-    assert (
-        "AWS::CloudWatch::CompositeAlarm Either in Alarms is accepted and does nothing" in running.log_file.read_text()
-    )
+    assert {"stack": "Spending", "name": "Monthly", "type": "AWS::Budgets::Budget"} in listed
+    assert "AWS::Budgets::Budget Monthly in Spending is accepted and does nothing" in running.log_file.read_text()
 
 
 def test_a_bucket_with_tls_policy_accepts_objects_and_is_emptied_and_deleted_with_its_stack(

@@ -286,7 +286,7 @@ EFFECTS: dict[str, tuple[Prepared, str, Any, str]] = {
         trained,
         "/inference/ground-truth",
         {"model": "credit", "labels": [{"record_id": "a", "truth": "good"}]},
-        "/inference/ground-truth?model=credit",
+        "/activity",
     ),
     "start_drift_check": (
         trained,

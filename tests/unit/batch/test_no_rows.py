@@ -106,6 +106,7 @@ def test_ten_million_rows_pass_through_no_functions_memory(
     )
 
     assert (checked["rows_in"], recorded["rows"], recorded["rejected"]) == (TEN_MILLION, TEN_MILLION - 1, 1)
+    assert world.notifier.sent[-1].path == f"/predictions/{run.run_id}"
     assert set(opened) == {f"{location}report.json", f"{location}results/join.json"}
     size = max(world.store.head(uri).size_bytes for uri in opened)
     assert size < 1000

@@ -35,7 +35,7 @@ def a_signal(number: int = 1, **facts: Any) -> Signal:
         "sentence": f"`age` rose by {number} sd.",
         "at": later(60 * number),
         "actor": f"report:{number}",
-        "link": f"/drift/{number}",
+        "link": f"/runs/drift-{number}",
         "model": "credit",
     }
     return Signal(**(known | facts))

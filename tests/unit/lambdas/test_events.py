@@ -195,6 +195,7 @@ def test_a_failure_is_told_in_plain_words(world: World, context: Any) -> None:
 
     assert answered(on_execution_ended.handler, event, context)["reason"] == "may.csv is empty."
     assert "may.csv is empty." in world.notifier.sent[0].message
+    assert world.notifier.sent[0].path == f"/runs/{run.run_id}"
 
 
 def test_without_a_stop_date_the_events_own_time_counts(world: World, context: Any) -> None:

@@ -150,6 +150,7 @@ class TestStarting:
         assert (event.kind, event.number) == (ModelEventKind.ROLLOUT_STARTED, 2)
         assert event.reason == "canary: 20% of the requests beside credit:1 for 5 min"
         assert "canary: 20%" in deployed.notifier.sent[-1].message
+        assert deployed.notifier.sent[-1].path == "/models/credit/2"
 
     def test_starting_again_changes_nothing(self, deployed: World, state: dict[str, Any]) -> None:
         policy(deployed, strategy="canary")

@@ -29,6 +29,7 @@ from millrace.use_cases.follow_run import follow_run
 from millrace.use_cases.manage_channels import change_channel, delete_channel, try_channel
 from tests.builders import NOON, a_run, later
 from tests.contract.concurrency import all_at_once
+from tests.screens import is_a_screen
 from tests.unit.domain.test_alert import a_signal
 from tests.unit.use_cases.world import World
 
@@ -286,6 +287,17 @@ class TestDelivery:
         assert headers["webhook-signature"] == expected
         assert json.loads(posted.body)["data"]["reason"] == "`age` rose by 1 sd."
 
+    def test_a_webhook_can_be_followed_to_the_cause_and_to_the_alert(self, world: World) -> None:
+        world.adds_channel()
+        alert = world.notices(a_signal(1, at=NOON))
+        Worker(world).works_for(timedelta(minutes=1))
+
+        data = json.loads(world.poster.posted[0].body)["data"]
+        assert data["link"] == f"https://dashboard.test{alert.link}"
+        assert data["alert_link"] == f"https://dashboard.test/alerts/{alert.alert_id}"
+        assert is_a_screen(data["link"])
+        assert is_a_screen(data["alert_link"])
+
     def test_slack_gets_its_own_form_at_the_secret_address_and_mentions_nobody(self, world: World) -> None:
         made = world.adds_channel("slack", "team")
         world.notices(a_signal(1, sentence="<!channel> & co rose.", at=NOON))
@@ -296,6 +308,14 @@ class TestDelivery:
         assert "&lt;!channel&gt; &amp; co rose." in json.loads(posted.body)["text"]
         assert "/services/" not in made.channel.address
 
+    def test_a_message_to_slack_ends_with_the_address_of_the_alert(self, world: World) -> None:
+        world.adds_channel("slack", "team")
+        alert = world.notices(a_signal(1, at=NOON))
+        Worker(world).works_for(timedelta(minutes=1))
+
+        text = json.loads(world.poster.posted[0].body)["text"]
+        assert text.splitlines()[-1] == f"https://dashboard.test/alerts/{alert.alert_id}"
+
     def test_an_e_mail_goes_to_its_own_address_alone(self, world: World) -> None:
         made = world.adds_channel("email", "ada")
         world.notices(a_signal(1, at=NOON))
@@ -304,6 +324,8 @@ class TestDelivery:
         audience = f"channel:{made.channel.channel_id}"
         assert list(world.subscriptions.subscribed.values()) == [("ada@example.com", audience)]
         assert sorted(each.attributes["audience"] for each in world.notifier.sent) == ["alerts", audience]
+        (alert,) = world.alerts.page().items
+        assert {each.path for each in world.notifier.sent} == {f"/alerts/{alert.alert_id}"}
 
     def test_a_service_that_fails_is_asked_again(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         def fails(**_: Any) -> None:
@@ -403,6 +425,29 @@ class TestSources:
         alarm(world, "OK", "It is slow.", 3)
 
         assert world.alerts.page().items[0].state is AlertState.OPEN
+
+    def test_an_alarm_that_joins_others_says_which_of_them_set_it_off(self, world: World) -> None:
+        def joined(state: str, minute: int) -> Any:
+            part = "Millrace-prod-Monitoring-PartRegistryWriteThrottledD7551716-1A2B3C"
+            return follow_alarm(
+                **world.telling(),
+                name="Millrace-prod-Monitoring-ServiceUnhealthy3F758332-9X",
+                description="The platform does not answer as it should. Requests or predictions fail.",
+                state=state,
+                reason=f"arn:aws:cloudwatch:eu-west-1:123456789012:alarm:{part} transitioned to {state}",
+                parts=[part, "SomebodysAlarm"],
+                at=later(minute),
+            )
+
+        opened = joined("ALARM", 0)
+        assert opened.title == "The platform does not answer as it should"
+        assert opened.sentence == (
+            "Requests or predictions fail. It was set off by RegistryWriteThrottled, SomebodysAlarm."
+        )
+        assert opened.source["parts"] == "RegistryWriteThrottled, SomebodysAlarm"
+        closed = joined("OK", 10)
+        assert (closed.alert_id, closed.state) == (opened.alert_id, AlertState.CLOSED)
+        assert closed.history[-1].reason == "The alarm is over."
 
     def test_alarms_tell_the_topic_themselves(self, world: World) -> None:
         alarm(world, "ALARM", "It is slow.", 1)

@@ -70,6 +70,7 @@ def test_a_failed_run_names_the_step_and_its_reason_and_notifies(world: World) -
     assert sent.subject == "Millrace: training of credit FAILED"
     assert "EvaluateCandidates: job j ended Failed: boom" in sent.message
     assert sent.attributes == {"kind": "run_ended", "pipeline": "training", "state": "FAILED", "dataset": "credit"}
+    assert sent.path == f"/runs/{run.run_id}"
 
 
 def test_the_step_to_blame_is_the_one_whose_failure_ended_the_run(world: World) -> None:

@@ -200,6 +200,7 @@ def test_the_champion_is_whoever_was_approved(world: World) -> None:
     assert moved is not None
     assert moved == world.registry.history("credit")[-1]
     assert champion(world) == 1
+    assert world.notifier.sent[-1].path == "/models/credit/1"
 
 
 def test_only_an_approved_version_is_promoted(world: World) -> None:

@@ -19,7 +19,13 @@ from millrace.domain.dataset import Task
 from millrace.domain.event import GroundTruthArrived
 from millrace.domain.truth import TruthFile
 from millrace.errors import InvalidInput, NotFound
-from millrace.use_cases.record_ground_truth import DayOfTruth, Label, count_ground_truth, record_ground_truth
+from millrace.use_cases.record_ground_truth import (
+    DayOfTruth,
+    Label,
+    count_ground_truth,
+    record_ground_truth,
+    tell_ground_truth,
+)
 from millrace.use_cases.record_ground_truth_file import CHUNK, record_ground_truth_file
 from tests.builders import DATA_BUCKET, NOON, later
 from tests.gauntlet_files import GAUNTLET, HostileFile
@@ -70,6 +76,28 @@ def test_labels_lie_by_the_day_they_are_of_and_are_announced(world: World) -> No
     assert known(world) == {"a": "good", "b": 1}
     assert world.bus.published[-1] == GroundTruthArrived(model="credit", labels=2)
     assert counted(world) == [DayOfTruth(NOON.date(), 1), DayOfTruth(later(-24 * 60).date(), 1)]
+
+
+def test_who_told_labels_over_the_api_is_in_the_audit_trail(world: World) -> None:
+    told = [Label("a", "good", NOON), Label("b", 1, later(-24 * 60)), Label("a", "good", NOON)]
+    kept = tell_ground_truth(
+        registry=world.registry,
+        store=world.store,
+        bus=world.bus,
+        clock=world.clock,
+        data_bucket=DATA_BUCKET,
+        model="credit",
+        labels=told,
+        actor="user:ada",
+    )
+
+    found = world.audit.page(limit=500).items
+    (entry,) = [each for each in found if each.action is Action.GROUND_TRUTH_TOLD]
+    assert (entry.subject, entry.actor) == ("model:credit", "user:ada")
+    assert entry.detail == {"labels": 2, "days": ["2026-11-19", "2026-11-20"]}
+    assert kept == 2
+    assert known(world) == {"a": "good", "b": 1}
+    assert world.bus.published[-1] == GroundTruthArrived(model="credit", labels=2)
 
 
 def test_the_same_labels_twice_are_one_file(world: World) -> None:
@@ -146,7 +174,9 @@ def aside(world: World, file: TruthFile) -> list[dict[str, Any]]:
 
 
 def told(world: World) -> list[str]:
-    return [each.message for each in world.notifier.sent if each.attributes["kind"] == "ground_truth"]
+    sent = [each for each in world.notifier.sent if each.attributes["kind"] == "ground_truth"]
+    assert all(each.path == f"/monitoring?model={each.attributes['model']}" for each in sent)
+    return [each.message for each in sent]
 
 
 def as_parquet(tmp_path: Path, table: pa.Table) -> bytes:

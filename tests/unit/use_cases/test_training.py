@@ -514,6 +514,7 @@ def test_approval_is_asked_for_with_the_verdict(world: World) -> None:
     assert sent.subject == "Millrace: approval needed for credit:1"
     assert "random_forest gains 0.3." in sent.message
     assert sent.attributes == {"kind": "approval_needed", "model": "credit"}
+    assert sent.path == "/models/credit/1"
 
 
 def test_a_retried_registration_makes_no_second_version(world: World) -> None:
@@ -624,6 +625,7 @@ def test_without_a_recommendation_the_message_says_so(world: World) -> None:
     [sent] = world.notifier.sent
     assert sent.subject == "Millrace: approval needed for new versions of credit"
     assert "None is recommended." in sent.message
+    assert sent.path == "/models/credit"
 
 
 @pytest.mark.parametrize(

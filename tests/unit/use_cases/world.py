@@ -11,6 +11,7 @@ from millrace import names
 from millrace.adapters.memory import (
     InMemoryApiKeys,
     InMemoryAuditTrail,
+    InMemoryDashboard,
     InMemoryDatasetCatalog,
     InMemoryDriftReports,
     InMemoryEventBus,
@@ -95,6 +96,7 @@ class World:
     bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
     traffic: InMemoryTraffic = field(default_factory=InMemoryTraffic)
     notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
+    dashboard: InMemoryDashboard = field(default_factory=InMemoryDashboard)
     metrics: InMemoryMetricSink = field(default_factory=InMemoryMetricSink)
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
 
@@ -123,6 +125,7 @@ class World:
             "channels": self.channels,
             "deliveries": self.deliveries,
             "queue": self.delivery_queue,
+            "dashboard": self.dashboard,
             "clock": self.clock,
         }
 

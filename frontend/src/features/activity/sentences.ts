@@ -25,6 +25,7 @@ const SENTENCES: Record<Entry['action'], string> = {
   'model_version.approved': 'Approved a model version',
   'model_version.rejected': 'Rejected a model version',
   'ground_truth.recorded': 'Read a file of ground truth',
+  'ground_truth.told': 'Told what was really so',
   'model_version.deployment_requested': 'Asked for a model version to be deployed once more',
   'model_version.deployment_failed': 'Could not deploy a model version',
   'alias.moved': 'Moved an alias',
