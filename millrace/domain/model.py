@@ -108,21 +108,27 @@ class ModelVersion(Entity):
         return f"{self.model}:{self.number}"
 
 
-def verdict_now(version: ModelVersion, champion: ModelVersion | None) -> str:
-    """The verdict's sentence, and before it what has happened to it: `champion` may have come after the comparison.
+def since_judged(version: ModelVersion, champion: ModelVersion | None) -> str | None:
+    """What a verdict does not know: that `champion` came after it. None when it was compared with that very version.
 
     Versions of one run were judged on the same rows, so their figures may stand beside each other.
     """
-    said = version.verdict.sentence
     if champion is None or champion.id == version.id or version.verdict.compared_with == champion.id:
-        return said
+        return None
     mine, theirs = version.metrics.get(version.primary_metric), champion.metrics.get(version.primary_metric)
     if champion.lineage.run_id == version.lineage.run_id and mine is not None and theirs is not None:
         return (
             f"{champion.id} of the same run is the champion since: {theirs.value:.4f} {version.primary_metric} on the "
-            f"same {version.verdict.test_rows:,} test rows, and {mine.value:.4f} here. When both were judged: {said}"
+            f"same {version.verdict.test_rows:,} test rows, and {mine.value:.4f} here."
         )
-    return f"{champion.id} is the champion now, and this was not compared with it. When it was judged: {said}"
+    return f"{champion.id} is the champion now, and this was not compared with it."
+
+
+def verdict_now(version: ModelVersion, champion: ModelVersion | None) -> str:
+    """The verdict's sentence, and before it what has come since."""
+    since = since_judged(version, champion)
+    said = version.verdict.sentence
+    return said if since is None else f"{since} When it was judged: {said}"
 
 
 class RegisteredModel(Entity):

@@ -3826,6 +3826,11 @@ export interface components {
          */
         ModelVersionScreen: {
             version: components["schemas"]["VersionDetail"];
+            /**
+             * Since
+             * @description Of a version that waits: who became champion after it was judged.
+             */
+            since: string | null;
             /** @description Null when it cannot be read any more. */
             evaluation: components["schemas"]["EvaluationAnswer"] | null;
             lineage: components["schemas"]["LineageAnswer"];

@@ -45,7 +45,14 @@ from lambdas.api.shapes.uploads import arrived_file
 from millrace import bootstrap, errors, names
 from millrace.domain.dataset import VersionState
 from millrace.domain.drift import DriftKind
-from millrace.domain.model import RegisteredModel, parse_version_id
+from millrace.domain.model import (
+    CHAMPION,
+    ApprovalState,
+    ModelVersion,
+    RegisteredModel,
+    parse_version_id,
+    since_judged,
+)
 from millrace.domain.role import EVERYONE
 from millrace.domain.run import RunState
 from millrace.use_cases.describe_dataset import (
@@ -147,11 +154,19 @@ def get_model_version_screen(version: VersionId) -> Response[ModelVersionScreen]
     descent = trace_model_version(registry=platform.registry, catalog=platform.catalog, version=found)
     body = ModelVersionScreen(
         version=detail(found, model),
+        since=_since(found, model),
         evaluation=evaluation_answer(found, said) if said else None,
         lineage=lineage_answer(found, descent),
         rival=rival_answer(rival, find_evaluation(store=platform.store, version=rival)) if rival else None,
     )
     return answer(body, etag=etag, poll_after=IDLE_SECONDS)
+
+
+def _since(version: ModelVersion, model: RegisteredModel) -> str | None:
+    number = model.aliases.get(CHAMPION)
+    if number is None or version.approval.state is not ApprovalState.PENDING:
+        return None
+    return since_judged(version, bootstrap.platform().registry.get(model.name, number))
 
 
 @resource.endpoint(

@@ -31,6 +31,7 @@ MODEL_VERSION: dict[str, Any] = {
     "version": model_examples.DETAIL,
     "evaluation": model_examples.EVALUATION,
     "lineage": model_examples.LINEAGE,
+    "since": None,
     "rival": {
         "id": "churn:6",
         "number": 6,

@@ -59,6 +59,7 @@ class ModelVersionScreen(BaseModel):
     """A model version, for whoever decides. `rival` is null for the first one of its kind."""
 
     version: VersionDetail
+    since: str | None = Field(description="Of a version that waits: who became champion after it was judged.")
     evaluation: EvaluationAnswer | None = Field(description="Null when it cannot be read any more.")
     lineage: LineageAnswer
     rival: Rival | None

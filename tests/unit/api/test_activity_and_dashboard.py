@@ -141,7 +141,7 @@ def test_a_version_that_waits_says_who_became_champion_since_it_was_judged(api: 
     assert approval["version"]["id"] != "credit:2"
     assert re.match(
         r"credit:2 of the same run is the champion since: 0\.\d{4} roc_auc on the same 668 test rows, "
-        r"and 0\.\d{4} here\. When both were judged: \w+ gains 0\.3\.",
+        r"and 0\.\d{4} here\. When it was judged: \w+ gains 0\.3\.",
         approval["sentence"],
     )
 

@@ -164,6 +164,15 @@ def test_a_first_version_has_no_rival_and_one_without_its_file_no_evaluation(ful
     assert told(full, "/dashboard/models/credit:1")["evaluation"] is None
 
 
+def test_a_version_that_waits_is_shown_with_who_became_champion_since(full: Api) -> None:
+    waits = told(full, "/dashboard/models/credit:2")
+
+    assert waits["since"].startswith("credit:1 of the same run is the champion since: ")
+    assert told(full, "/dashboard/models/credit:1")["since"] is None
+    full.call("PUT", "/models/credit:2/reject", {"reason": REASON})
+    assert told(full, "/dashboard/models/credit:2")["since"] is None
+
+
 def test_a_model_is_watched_with_its_drift_its_requests_and_its_reports(full: Api) -> None:
     picture = told(full, "/monitoring", {"model": "credit", "range": "7", "feature": "income"})
 

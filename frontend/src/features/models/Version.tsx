@@ -61,10 +61,10 @@ function Subtitle({ version }: { version: Detail }) {
   );
 }
 
-function Body({ version, evaluation, lineage, rival }: Screen) {
+function Body({ version, since, evaluation, lineage, rival }: Screen) {
   return (
     <>
-      <VerdictCard version={version} />
+      <VerdictCard version={version} since={since} />
       <div className="tiles">
         {Object.entries(version.metrics).map(([name, metric]) => (
           <Tile key={name} name={metricName(name)} value={figure(metric.value)} note={<Against name={name} metric={metric} rival={rival} />} />
@@ -106,7 +106,7 @@ const OUTCOMES: Record<Schemas['Verdict']['outcome'], ['good' | 'bad' | 'waiting
   WORSE: ['bad', 'Worse than what is live'],
 };
 
-function VerdictCard({ version: { id, verdict, recommended } }: { version: Detail }) {
+function VerdictCard({ version: { id, verdict, recommended }, since }: { version: Detail; since: string | null }) {
   const [kind, word] = OUTCOMES[verdict.outcome];
   const rival = rivalOf(verdict);
   return (
@@ -123,6 +123,7 @@ function VerdictCard({ version: { id, verdict, recommended } }: { version: Detai
           </Link>
         )}
       </div>
+      {since && <p className="strong">{since}</p>}
       <p>{verdict.sentence}</p>
     </Card>
   );
