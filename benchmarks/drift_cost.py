@@ -194,6 +194,8 @@ def table(results: dict[str, Any]) -> str:
         said += (
             f" Evidently took {theirs['processor_seconds'] / ours['processor_seconds']:.0f} times the processor time."
         )
+    if "rounds" in results:
+        said += f" Of {results['rounds']} rounds the one in the middle."
     by_rows = ["| rows profiled | processor seconds | peak memory | profile |", "|---|---|---|---|"]
     by_rows += [
         f"| {int(rows):,} | {found['processor_seconds']:.1f} | {found['peak_megabytes']:.0f} MB |"
