@@ -26,6 +26,7 @@ from lambdas.api.shapes.models import (
     ModelEventAnswer,
     ModelSummary,
     Rollback,
+    TakenOver,
     VersionBrief,
     VersionDetail,
     brief,
@@ -181,6 +182,7 @@ def get_lineage(version: VersionId) -> Response[LineageAnswer]:
     body = LineageAnswer(
         id=found.id,
         made_from=found.lineage,
+        taken_over=found.origin and TakenOver(**found.origin.model_dump(exclude={"contract"})),
         upload_id=descent.upload_id,
         serves_as=[AliasPeriod(**period._asdict()) for period in descent.periods],
         compared_with_it=[ComparedVersion(id=each.id, verdict=each.verdict.sentence) for each in descent.challengers],
