@@ -29,8 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     up = commands.add_parser("up", help="start the embedded AWS and deploy the synthesised templates to it")
     up.add_argument("--assembly", type=Path, help="a stage of cdk.out; the only one there when left out")
-    up.add_argument("--port", type=int, default=platform.DEFAULT_PORT)
-    up.add_argument("--dashboard-port", type=int, default=platform.DEFAULT_DASHBOARD_PORT)
+    up.add_argument("--port", type=int, help=f"As before, or {platform.DEFAULT_PORT}.")
+    up.add_argument("--dashboard-port", type=int, help=f"As before, or {platform.DEFAULT_DASHBOARD_PORT}.")
     up.set_defaults(run=_up)
     down = commands.add_parser("down", help="stop it; its state is kept")
     down.set_defaults(run=_down)
@@ -45,8 +45,13 @@ def _parser() -> argparse.ArgumentParser:
 def _up(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     assembly = arguments.assembly or find_assembly(Path("cdk.out"))
+    known = platform.known_ports(arguments.state_dir)
     running = platform.start(
-        arguments.state_dir, arguments.port, assembly, report=_print_step, dashboard_port=arguments.dashboard_port
+        arguments.state_dir,
+        arguments.port or known.api or platform.DEFAULT_PORT,
+        assembly,
+        report=_print_step,
+        dashboard_port=arguments.dashboard_port or known.dashboard or platform.DEFAULT_DASHBOARD_PORT,
     )
     admitted = people.invite(running.session(), running.state_dir, running.dashboard_url)
     print(f"ready at {running.endpoint_url} after {time.monotonic() - started:.1f} s")

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 
@@ -103,10 +103,11 @@ def start(
     report: Report = say_nothing,
     dashboard_port: int = 0,
 ) -> RunningPlatform:
-    """Start the launcher unless it runs, and deploy `assembly` when given. Port 0 takes any free port.
+    """Start the launcher unless it runs, and deploy `assembly` when given.
 
-    The dashboard has a port of its own. Changed on a platform that is deployed already, it is taken over by the next
-    change of the templates: addresses are part of what is deployed.
+    Port 0 takes the port that this state had before, or any free one: addresses are part of what is deployed, and a
+    browser's uploads fail at another. Another port that is asked for is taken over by the next change of the templates.
+    The dashboard has a port of its own.
 
     Starting is idempotent: with the same state directory it returns the launcher that runs already.
     Raises PlatformUnavailable when the port is taken or the launcher does not come up.
@@ -117,7 +118,9 @@ def start(
     started = time.monotonic()
     platform = running(state_dir)
     if platform is None:
-        platform = _launch(state_dir, port or _free_port(), dashboard_port or _free_port())
+        known = known_ports(state_dir)
+        port, dashboard_port = port or known.api or _free_port(), dashboard_port or known.dashboard or _free_port()
+        platform = _launch(state_dir, port, dashboard_port)
         report("embedded AWS started", time.monotonic() - started)
     else:
         report("embedded AWS was running", time.monotonic() - started)
@@ -125,6 +128,19 @@ def start(
     if assembly is not None:
         platform.deploy(assembly, report)
     return platform
+
+
+class Ports(NamedTuple):
+    """None where nothing was deployed yet."""
+
+    api: int | None
+    dashboard: int | None
+
+
+def known_ports(state_dir: Path) -> Ports:
+    """Where the platform of this state was last."""
+    file = _ports_file(state_dir.resolve())
+    return Ports(**json.loads(file.read_text())) if file.is_file() else Ports(None, None)
 
 
 def running(state_dir: Path) -> RunningPlatform | None:
@@ -231,6 +247,7 @@ def _launch(state_dir: Path, port: int, dashboard_port: int) -> RunningPlatform:
         process.kill()
         process.wait()
         raise
+    _ports_file(state_dir).write_text(json.dumps(Ports(port, dashboard_port)._asdict()))
     record = {"endpoint_url": endpoint_url, "dashboard_url": dashboard_url, "pid": process.pid}
     _record_file(state_dir).write_text(json.dumps(record))
     return platform
@@ -271,6 +288,10 @@ def _free_port() -> int:
 
 def _record_file(state_dir: Path) -> Path:
     return state_dir / "launcher.json"
+
+
+def _ports_file(state_dir: Path) -> Path:
+    return state_dir / "ports.json"
 
 
 def _alive(pid: int) -> bool:

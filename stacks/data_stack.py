@@ -42,19 +42,15 @@ class DataStack(PlatformStack):
         cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts_bucket.bucket_name)
 
     def _lets_take_models(self, account: str) -> None:
-        """Let the platform of another account read registered model versions: its roles are called after its stacks."""
+        """Let operators of another account's platform take model versions over; their roles are called `Millrace-…`."""
         theirs = {"ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/Millrace-*"}}
         models = self.artifacts_bucket.arn_for_objects(f"{names.MODELS_PREFIX}*")
-        below = {"StringLike": {"s3:prefix": f"{names.MODELS_PREFIX}*"}}
-        for actions, resource, conditions in (
-            (["s3:GetObject", "s3:GetObjectVersion"], models, theirs),
-            (["s3:ListBucket"], self.artifacts_bucket.bucket_arn, {**theirs, **below}),
-        ):
-            self.artifacts_bucket.add_to_resource_policy(
-                iam.PolicyStatement(
-                    principals=[iam.AccountPrincipal(account)],
-                    actions=actions,
-                    resources=[resource],
-                    conditions=conditions,
-                )
+        # An export names every object that belongs to its version: nothing needs to be listed.
+        self.artifacts_bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.AccountPrincipal(account)],
+                actions=["s3:GetObject"],
+                resources=[models],
+                conditions=theirs,
             )
+        )

@@ -82,6 +82,8 @@ class ServingStack(PlatformStack):
             },
         )
         data.artifacts_bucket.may_read(check_serving_artefact, names.RUNS_PREFIX)
+        # What was taken over from another environment lies beside its version.
+        data.artifacts_bucket.may_read(check_serving_artefact, names.MODELS_PREFIX)
         data.artifacts_bucket.may_write(check_serving_artefact, names.MODELS_PREFIX)
         registry.may_use(check_serving_artefact)
 

@@ -27,6 +27,8 @@ from millrace.domain.model import parse_version_id
 from millrace.domain.run import RunState
 from millrace.errors import InvalidInput, NotFound, PlatformError
 from millrace.use_cases.check_tallies import check_tallies
+from millrace.use_cases.export_model_version import export_model_version
+from millrace.use_cases.import_model_version import import_model_version
 from millrace.use_cases.restore_platform import restore_platform
 from millrace.use_cases.sum_costs import sum_costs
 from millrace.use_cases.sweep import find_leftovers, remove_leftovers
@@ -483,6 +485,55 @@ def sweep(
     total = sum(each.size_bytes for each in found)
     title = f"{len(found):,} leftover(s), {total:,} bytes: {'removed' if remove else 'to be removed with --remove'}"
     Console().print(render.table(title, ["kind", "what", "bytes", "why"], lines))
+
+
+@app.command()
+def export_version(
+    version: Annotated[str, typer.Argument(help="An approved and deployed version, for example churn:7.")],
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Say by digests what another environment needs to take a version over. Needs AWS credentials; docs/runbook.md."""
+    platform = bootstrap.platform(connect(environment, Path.cwd()))
+    address = export_model_version(
+        registry=platform.registry,
+        catalog=platform.catalog,
+        store=platform.store,
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        environment=environment,
+        version_id=version,
+    )
+    if as_json:
+        print_json({"address": address})
+        return
+    Console().print(f"there: millrace import-version {address}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def import_version(
+    address: Annotated[str, typer.Argument(help="What `millrace export-version` printed: s3://…/export-….json")],
+    environment: EnvironmentOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a version of another environment over; it waits for approval here. Needs AWS credentials."""
+    platform = bootstrap.platform(connect(environment, Path.cwd()))
+    taken = import_model_version(
+        catalog=platform.catalog,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        source=platform.store,
+        store=platform.store,
+        notifier=platform.notifier,
+        clock=platform.clock,
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        environment=environment,
+        address=address,
+        actor=actor(),
+    )
+    if as_json:
+        print_json({"id": taken.id, "approval": taken.approval.state})
+        return
+    Console().print(f"{address} is {taken.id} here: {taken.approval.state}", highlight=False, soft_wrap=True)
 
 
 @app.command()

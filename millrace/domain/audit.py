@@ -309,12 +309,19 @@ def number_claimed(model: str, number: int, run_id: str, algorithm: str) -> Deed
 
 
 def version_registered(version: ModelVersion, actor: str) -> Deed:
-    detail = {
+    detail: dict[str, Any] = {
         "number": version.number,
         "algorithm": version.algorithm,
         "run_id": version.lineage.run_id,
         "artifact_digest": version.artifact_digest,
     }
+    if version.origin is not None:
+        detail["origin"] = {
+            "environment": version.origin.environment,
+            "version": version.origin.version_id,
+            "approved_by": version.origin.approval.actor,
+            "files": version.origin.files,
+        }
     return Deed(model_subject(version.model), actor, Action.MODEL_VERSION_REGISTERED, detail)
 
 

@@ -49,6 +49,11 @@ def deployment_run_id(model: str, number: int, attempt: int) -> str:
     return f"{names.DEPLOYMENT_PIPELINE}-{_digest(model, str(number), str(attempt), length=12)}"
 
 
+def import_run_id(environment: str, version_id: str, artifact_digest: str) -> str:
+    """A version is taken over from another environment once."""
+    return f"import-{_digest(environment, version_id, artifact_digest, length=12)}"
+
+
 def dropped_batch_id(bucket: str, key: str, object_version: str) -> str:
     """A batch run's id. One object version is predicted once by itself, however often it is announced."""
     return f"batch-{upload_id(bucket, key, object_version)}"

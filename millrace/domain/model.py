@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from millrace.domain.dataset import Task
+from millrace.domain.dataset import Contract, Task
 from millrace.domain.entity import Entity, Moment
 from millrace.domain.rollout import Rollout
 from millrace.errors import Conflict, InvalidInput, RolloutEnded
@@ -75,6 +75,20 @@ class Lineage(Entity):
     champion_compared: str | None = None
 
 
+class Origin(Entity):
+    """The version of another environment that this one is: `files` are the digests by which it was copied.
+
+    `approval` and `run_id` are of there; `contract` is what its rows must be like, whatever contracts there are here.
+    """
+
+    environment: str
+    version_id: str
+    run_id: str
+    files: dict[str, str]
+    approval: Approval
+    contract: Contract
+
+
 class ModelVersion(Entity):
     """Immutable but for its approval. `artifact_digest` hashes the files in the artefact: a retrain can equal it.
 
@@ -97,6 +111,7 @@ class ModelVersion(Entity):
     verdict: Verdict
     recommended: bool
     lineage: Lineage
+    origin: Origin | None = None
     training_seconds: float
     billable_seconds: float
     approval: Approval = Approval()

@@ -11,6 +11,8 @@ from millrace.errors import InvalidInput
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 GRAPH_FILE, GOLDEN_FILE, SERVING_FILE, ARCHIVE_FILE = "model.onnx", "golden.json", "serving.json", "container.tar.gz"
 """What lies under `models/{model}/v{n}/serving/`: a graph or an archive, and what vouches for it."""
+ORIGIN_FOLDER = "origin"
+"""Where the same files of a version that was taken over wait beside it."""
 NAME_RULE = "1 to 40 lowercase letters, digits and hyphens, beginning and ending with a letter or digit"
 
 

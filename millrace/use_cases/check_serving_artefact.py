@@ -70,7 +70,8 @@ def _document(store: ObjectStore, serving_uri: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(store.read(f"{serving_uri}/{SERVING_FILE}"))
     except NotFound as error:
         raise EvaluationInvalid("the export job ended without a serving artefact") from error
-    return document
+    # What another runtime found, where this was taken over from another environment, says nothing here.
+    return {name: said for name, said in document.items() if name not in ("check", "endpoint")}
 
 
 def _file(store: ObjectStore, serving_uri: str, name: str, known: Mapping[str, str]) -> bytes:

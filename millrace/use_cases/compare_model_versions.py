@@ -65,7 +65,7 @@ def read_curves(store: ObjectStore, version: ModelVersion) -> dict[str, list[dic
 
 def on_same_rows(versions: Sequence[ModelVersion]) -> bool:
     """Whether all were judged on the same test rows, which a dataset version has once and for all."""
-    return len({(each.lineage.dataset, each.lineage.dataset_version, each.target) for each in versions}) == 1
+    return len({(each.lineage.dataset, each.lineage.dataset_sha256, each.target) for each in versions}) == 1
 
 
 def best_of(versions: Sequence[ModelVersion]) -> ModelVersion:

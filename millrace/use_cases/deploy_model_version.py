@@ -109,14 +109,17 @@ def _run(
     again: bool,
 ) -> Run:
     run_id = identity.deployment_run_id(version.model, version.number, attempt)
-    dataset = catalog.version(version.lineage.dataset, version.lineage.dataset_version)
-    served_by = catalog.get(version.lineage.dataset).settings.deployment.served_by
-    test_uri = place.split_data_uri(dataset.location, "test")
+    made_from = version.lineage
+    served_by = catalog.get(made_from.dataset).settings.deployment.served_by
+    # What was taken over brings what serves it, and rows that it must answer alike: the rows it was made of stay there.
+    test_uri = None
+    if version.origin is None:
+        test_uri = place.split_data_uri(catalog.version(made_from.dataset, made_from.dataset_version).location, "test")
     return Run(
         run_id=run_id,
         pipeline=names.DEPLOYMENT_PIPELINE,
-        dataset=dataset.dataset,
-        dataset_version=dataset.version,
+        dataset=made_from.dataset,
+        dataset_version=made_from.dataset_version if test_uri else None,
         model=version.model,
         started_by=actor,
         started_at=clock.now(),
@@ -131,7 +134,13 @@ def _started(pipelines: Pipelines, opened: Run) -> Run:
 
 
 def _payload(
-    run_id: str, version: ModelVersion, test_uri: str, artifacts_bucket: str, actor: str, reason: str, again: bool
+    run_id: str,
+    version: ModelVersion,
+    test_uri: str | None,
+    artifacts_bucket: str,
+    actor: str,
+    reason: str,
+    again: bool,
 ) -> dict[str, Any]:
     return {
         "run_id": run_id,
@@ -143,9 +152,16 @@ def _payload(
         "artifact_uri": version.artifact_uri,
         "artifact_digest": version.artifact_digest,
         "test_uri": test_uri,
+        "taken_over": version.origin is not None,
         # Without a slash at the end: SageMaker appends "/<file>".
-        "serving_uri": place.run_uri(artifacts_bucket, run_id, "serving"),
+        "serving_uri": _serving_uri(run_id, version, artifacts_bucket),
         "export_job": identity.job_name(run_id, "export"),
         "instance_type": _INSTANCE_TYPE,
         "max_runtime_seconds": _MAX_RUNTIME_SECONDS,
     }
+
+
+def _serving_uri(run_id: str, version: ModelVersion, bucket: str) -> str:
+    if version.origin is not None:
+        return place.model_uri(bucket, version.model, version.number, place.ORIGIN_FOLDER)
+    return place.run_uri(bucket, run_id, "serving")

@@ -118,6 +118,7 @@ def write_model_card(version: ModelVersion, evaluation: Mapping[str, Any], desce
         f"- data `sha256:{version.lineage.dataset_sha256}`, contract {version.lineage.contract_version}",
         f"- artefact `{version.artifact_digest}`",
         f"- {version.training_seconds:.0f} s of training",
+        *_origin_lines(version),
         *(f"- {name} = {_shown(value)}" for name, value in sorted(version.hyperparameters.items())),
         "",
         "## Who decided",
@@ -128,7 +129,20 @@ def write_model_card(version: ModelVersion, evaluation: Mapping[str, Any], desce
     return "\n".join(lines)
 
 
+def _origin_lines(version: ModelVersion) -> list[str]:
+    origin = version.origin
+    if origin is None:
+        return []
+    approval = origin.approval
+    return [
+        f"- taken over from {origin.environment}, where it is {origin.version_id} of run `{origin.run_id}`, "
+        f"approved by {approval.actor}: {approval.reason}"
+    ]
+
+
 def _upload_of(catalog: DatasetCatalog, version: ModelVersion) -> str | None:
+    if version.origin is not None:
+        return None  # the number is one of another environment's catalog
     try:
         return catalog.version(version.lineage.dataset, version.lineage.dataset_version).upload_id
     except NotFound:

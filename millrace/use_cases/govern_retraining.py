@@ -10,7 +10,7 @@ from millrace.domain import identity
 from millrace.domain.cost import cost_of_steps
 from millrace.domain.dataset import VersionState
 from millrace.domain.event import DriftDetected
-from millrace.domain.model import CHAMPION
+from millrace.domain.model import CHAMPION, ModelVersion
 from millrace.domain.retraining import (
     RetrainingDecision,
     RetrainingFacts,
@@ -98,14 +98,14 @@ def retraining_facts(
     trained = [
         each.id
         for each in registry.page_versions(model, limit=_LOOKED_AT).items
-        if each.lineage.dataset_version == newest
+        if each.origin is None and each.lineage.dataset_version == newest
     ]
     return RetrainingFacts(
         now=now,
         policy=dataset.settings.retraining,
         has_target=dataset.settings.target is not None,
         champion=champion.id if champion else None,
-        champion_version=champion.lineage.dataset_version if champion else None,
+        champion_version=_trained_on(champion) if champion else None,
         newest_version=newest,
         new_rows=_rows(catalog, known.dataset, newest),
         trained_as=trained[0] if trained else None,
@@ -114,6 +114,11 @@ def retraining_facts(
         spent_today_usd=_spent(runs, now),
         estimate_usd=estimate_training(catalog=catalog, ledger=ledger, dataset=known.dataset).cost_usd,
     )
+
+
+def _trained_on(champion: ModelVersion) -> int:
+    """The dataset's version; 0 for a model that was taken over, which has seen none of the versions here."""
+    return champion.lineage.dataset_version if champion.origin is None else 0
 
 
 def _rows(catalog: DatasetCatalog, dataset: str, version: int) -> int:

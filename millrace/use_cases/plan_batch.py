@@ -6,6 +6,8 @@ from typing import Any
 
 from millrace.domain import place
 from millrace.domain.batch import BatchRequest, check_features
+from millrace.domain.dataset import Contract
+from millrace.domain.model import ModelVersion
 from millrace.errors import NotFound
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, ObjectStore
 from millrace.use_cases.start_batch_inference import choose_version
@@ -32,7 +34,6 @@ def plan_batch(
     """
     version = choose_version(registry, place.check_name(model), number)
     check_features(tuple(each["name"] for each in version.signature["inputs"]), record_id_column)
-    lineage = version.lineage
     container_uri = place.run_uri(artifacts_bucket, run_id, "container/model.tar.gz")
     request = BatchRequest(
         job_id=run_id,
@@ -43,7 +44,7 @@ def plan_batch(
         sources=_sources(store, source_uri),
         object_version=object_version,
         record_id_column=record_id_column,
-        contract=catalog.contract(lineage.dataset, lineage.contract_version),
+        contract=_contract(catalog, version),
         location=location,
         created_at=clock.now(),
     )
@@ -58,6 +59,12 @@ def plan_batch(
         "scores_uri": f"{location}scores/",
         "results_uri": f"{location}results",
     }
+
+
+def _contract(catalog: DatasetCatalog, version: ModelVersion) -> Contract:
+    if version.origin is not None:
+        return version.origin.contract
+    return catalog.contract(version.lineage.dataset, version.lineage.contract_version)
 
 
 def _sources(store: ObjectStore, source_uri: str) -> tuple[str, ...]:

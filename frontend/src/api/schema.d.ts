@@ -3634,6 +3634,8 @@ export interface components {
             /** Id */
             id: string;
             made_from: components["schemas"]["Lineage"];
+            /** @description The version of another environment that it is. */
+            taken_over: components["schemas"]["TakenOver"] | null;
             /**
              * Upload Id
              * @description The upload that became the dataset version.
@@ -5345,6 +5347,26 @@ export interface components {
          * @enum {string}
          */
         Strategy: "all_at_once" | "canary" | "linear" | "shadow";
+        /**
+         * TakenOver
+         * @description Of a version that was made in another environment, and imported here.
+         */
+        TakenOver: {
+            /** Environment */
+            environment: string;
+            /** Version Id */
+            version_id: string;
+            /** Run Id */
+            run_id: string;
+            approval: components["schemas"]["Approval"];
+            /**
+             * Files
+             * @description SHA-256 of each file by its path: it was copied by them.
+             */
+            files: {
+                [key: string]: string;
+            };
+        };
         /**
          * Task
          * @description What a model predicts: one of two classes, one of several, or a number.

@@ -128,6 +128,7 @@ EVALUATION = {
 LINEAGE = {
     "id": "churn:6",
     "made_from": {**_LINEAGE, "champion_compared": None},
+    "taken_over": None,
     "upload_id": "25d1edd9b9d5d171f37d",
     "serves_as": [{"alias": "champion", "since": _AT, "until": None}],
     "compared_with_it": [{"id": "churn:7", "verdict": _VERDICT["sentence"]}],

@@ -163,11 +163,22 @@ class AliasPeriod(BaseModel):
     until: datetime | None
 
 
+class TakenOver(BaseModel):
+    """Of a version that was made in another environment, and imported here."""
+
+    environment: str
+    version_id: str
+    run_id: str
+    approval: Approval
+    files: dict[str, str] = Field(description="SHA-256 of each file by its path: it was copied by them.")
+
+
 class LineageAnswer(BaseModel):
     """Where a version comes from, and what came of it."""
 
     id: str
     made_from: Lineage
+    taken_over: TakenOver | None = Field(description="The version of another environment that it is.")
     upload_id: str | None = Field(description="The upload that became the dataset version.")
     serves_as: list[AliasPeriod]
     compared_with_it: list[ComparedVersion] = Field(description="Later versions that had to beat this one.")
@@ -311,6 +322,7 @@ def lineage_answer(version: ModelVersion, descent: Descent) -> LineageAnswer:
     return LineageAnswer(
         id=version.id,
         made_from=version.lineage,
+        taken_over=version.origin and TakenOver(**version.origin.model_dump(exclude={"contract"})),
         upload_id=descent.upload_id,
         serves_as=[AliasPeriod(**period._asdict()) for period in descent.periods],
         compared_with_it=[ComparedVersion(id=each.id, verdict=each.verdict.sentence) for each in descent.challengers],

@@ -36,8 +36,10 @@ def test_up_deploys_prints_its_steps_and_can_be_repeated_and_down_keeps_the_stat
     assert command_line.main(["status", "--json", *state]) == 1
     assert json.loads(capsys.readouterr().out)["running"] is False
     try:
-        assert command_line.main(up) == 0
-        assert "Topics unchanged" in capsys.readouterr().out
+        assert command_line.main(["up", "--assembly", str(assembly), *state]) == 0
+        said = capsys.readouterr().out
+        assert "Topics unchanged" in said
+        assert f"ready at http://127.0.0.1:{up[4]} " in said
     finally:
         command_line.main(["down", *state])
 

@@ -1,5 +1,6 @@
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -298,6 +299,26 @@ def test_starting_twice_is_starting_once_and_a_taken_port_is_named(
     port = int(started.endpoint_url.rpartition(":")[2])
     with pytest.raises(platform.PlatformUnavailable, match=f"Port {port} is used by another program"):
         platform.start(tmp_path / "other", port=port)
+
+
+def test_a_restarted_platform_is_where_it_was_since_its_addresses_are_deployed(
+    started: platform.RunningPlatform, assembly: Path
+) -> None:
+    started.stop()
+    with_same_state = again(started, assembly)
+    assert (with_same_state.endpoint_url, with_same_state.dashboard_url) == (
+        started.endpoint_url,
+        started.dashboard_url,
+    )
+
+    with_same_state.stop()
+    with socket.socket() as busy:
+        port = int(started.endpoint_url.rpartition(":")[2])
+        busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        busy.bind(("127.0.0.1", port))
+        busy.listen()
+        with pytest.raises(platform.PlatformUnavailable, match=f"Port {port} is used by another program"):
+            again(started, assembly)
 
 
 def test_the_written_profile_leads_to_the_platform(

@@ -103,3 +103,25 @@ def test_costs_are_told_by_month(monkeypatch: pytest.MonkeyPatch, world: World) 
     ]
     assert "0.44 USD by list prices of 2026-11" in typed("costs", "--since", "2026-11-01").stdout
     assert json.loads(typed("costs", "--since", "2026-12", "--json").stdout) == []
+
+
+def test_a_version_goes_to_another_environment_by_the_address_that_was_printed(
+    monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    _, (first, *_) = world.trained()
+    world.registry.decide("credit", first.number, approve=True, actor="ada", reason="good", at=NOON)
+    for file, body in (("serving.json", b"{}"), ("golden.json", b"[]"), ("model.onnx", b"graph")):
+        world.store.write(f"{first.artifact_uri.rpartition('/')[0]}/serving/{file}", body)
+    deploy(monkeypatch, world)
+    address = json.loads(typed("export-version", first.id, "-e", "staging", "--json").stdout)["address"]
+    assert f"millrace import-version {address}" in typed("export-version", first.id, "-e", "staging").stdout
+
+    prod = World()
+    prod.store = world.store
+    deploy(monkeypatch, prod)
+    assert "is credit:1 here: PENDING" in typed("import-version", address, "-e", "prod").stdout
+    assert json.loads(typed("import-version", address, "-e", "prod", "--json").stdout) == {
+        "id": "credit:1",
+        "approval": "PENDING",
+    }
+    assert prod.registry.get("credit", 1).origin is not None

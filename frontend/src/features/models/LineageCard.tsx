@@ -7,15 +7,27 @@ import { VersionLink } from './VersionLink';
 
 /** Where it comes from and what came of it: each a link. */
 export function LineageCard({ lineage }: { lineage: Schemas['LineageAnswer'] }) {
-  const { made_from: made, serves_as: served, compared_with_it: later } = lineage;
+  const { made_from: made, taken_over: origin, serves_as: served, compared_with_it: later } = lineage;
   return (
     <Card title="Lineage">
       <ol className="lineage">
+        {origin && (
+          <li>
+            <span className="meta">Taken over from</span> {origin.environment}, where it is {origin.version_id} of {origin.run_id}{' '}
+            <span className="quiet">
+              approved there by {origin.approval.actor}: {origin.approval.reason}
+            </span>
+          </li>
+        )}
         <li>
           <span className="meta">Data</span>{' '}
-          <Link to="/runs" search={{ dataset: made.dataset }}>
-            {made.dataset} v{made.dataset_version}
-          </Link>{' '}
+          {origin ? (
+            `${made.dataset} v${made.dataset_version} of ${origin.environment}`
+          ) : (
+            <Link to="/datasets/$name/$version" params={{ name: made.dataset, version: String(made.dataset_version) }}>
+              {made.dataset} v{made.dataset_version}
+            </Link>
+          )}{' '}
           <code title={made.dataset_sha256}>{made.dataset_sha256.slice(0, 12)}</code>
         </li>
         <li>
