@@ -14,6 +14,7 @@ from typing import IO
 from millrace.domain import identity, model_export, place
 from millrace.domain.model import Approval, ModelVersion, Origin
 from millrace.domain.model_export import ARTIFACT, BASELINE, EVALUATION, ModelExport
+from millrace.domain.page import version_page
 from millrace.domain.run import Run, RunState
 from millrace.errors import Conflict, EvaluationInvalid
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Notifier, ObjectStore, RunLedger
@@ -79,6 +80,7 @@ def import_model_version(
         notifier.notify(
             subject=f"Millrace: approval needed for {known.id}",
             message=f"{said} It serves once somebody approves it here too: millrace approve {known.id} --reason …\n",
+            path=version_page(known.model, known.number),
             attributes={"kind": "approval_needed", "model": known.model},
         )
     return known
