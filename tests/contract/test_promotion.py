@@ -57,6 +57,7 @@ def test_a_version_is_taken_over_once_under_the_next_number(
         )
 
     first = taken_over()
+    written = store.head(first.artifact_uri).version_id
 
     assert taken_over() == first == registry.get("credit", 2)
     assert first.approval.state is ApprovalState.PENDING
@@ -67,4 +68,5 @@ def test_a_version_is_taken_over_once_under_the_next_number(
     assert catalog.get("credit").latest_ready_version in (None, 0)
     for name in SERVING:
         assert store.read(f"s3://{PROD}/models/credit/v2/origin/{name}") == b'{"of": "serving/%s"}' % name.encode()
+    assert store.head(first.artifact_uri).version_id == written, "what is registered is never written again"
     assert store.read(first.artifact_uri) == b'{"of": "model.tar.gz"}'
