@@ -21,6 +21,7 @@ from local.emulator import (
     state_machines,
     storage,
     templates,
+    unasked,
 )
 
 Hook = Callable[[EmulatorContext], None]
@@ -39,6 +40,7 @@ HOOKS: tuple[Hook, ...] = (
     sign_in.install,
     events.install,
     schedules.install,
+    unasked.install,
     state_machines.install,
     observability.install,
     persistence.install,
