@@ -9,10 +9,10 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan permissions
+        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan permissions permissions-drill
 
 help: ## List the commands
-	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: $(SYNCED) ## Install everything into .venv, from the lock
 
@@ -124,6 +124,9 @@ roles: synth ## Write the table of roles in docs/security.md from the templates
 
 sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json
+
+permissions-drill: setup ## Take ACTION from ROLE (or each of its actions that nobody tried) and see its test break
+	@$(BIN)/python -m scripts.permissions_drill $(ROLE) $(ACTION)
 
 permissions: setup ## Which permission of which role the last e2e and API suites have used (contracts/permissions.json)
 	@$(BIN)/python app.py local --output build/permissions/cdk.out > /dev/null

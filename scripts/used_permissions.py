@@ -38,8 +38,8 @@ BY_SERVICES: Mapping[str, str] = {
     "logs:CreateLogGroup": "Glue and SageMaker write the logs of a job",
     "logs:CreateLogStream": "Lambda, Glue and SageMaker write logs",
     "logs:PutLogEvents": "Lambda, Glue and SageMaker write logs",
-    "sqs:ChangeMessageVisibility": "Lambda takes messages from a queue",
     "sqs:DeleteMessage": "Lambda takes messages from a queue",
+    "sqs:GetQueueAttributes": "Lambda takes messages from a queue",
     "sqs:ReceiveMessage": "Lambda takes messages from a queue",
     "xray:GetSamplingRules": "traces are sent by Lambda and Step Functions",
     "xray:GetSamplingTargets": "traces are sent by Lambda and Step Functions",
@@ -47,7 +47,52 @@ BY_SERVICES: Mapping[str, str] = {
     "xray:PutTraceSegments": "traces are sent by Lambda and Step Functions",
 }
 
+_DEAD_LETTERS = "Lambda puts what the function could not handle into the queue of its failures"
+_GLUE = "Glue writes the metrics of a job, as in AWS's AWSGlueServiceRole"
+_SAGEMAKER = "SageMaker does so for a job, as in AWS's list of what its execution role needs"
+_TAGS = "Step Functions starts a SageMaker job with tags, as in AWS's policy templates"
+
+# What is a service's for one role and our own code's for another.
+BY_SERVICES_FOR: Mapping[str, Mapping[str, str]] = {
+    **{
+        role: {"sqs:SendMessage": _DEAD_LETTERS}
+        for role in (
+            "OnBatchInferenceCompleted",
+            "OnBatchInputArrived",
+            "OnDatasetVersionReady",
+            "OnDayEnded",
+            "OnGroundTruthArrived",
+            "OnGroundTruthDropped",
+            "OnModelVersionApproved",
+            "OnScheduleDue",
+            "OnUploadArrived",
+        )
+    },
+    "Nightly": {"sqs:SendMessage": "EventBridge Scheduler puts what it could not deliver into the queue of failures"},
+    **{role: {"cloudwatch:PutMetricData": _GLUE} for role in ("CompareRows", "PrepareBatch", "PrepareDataset")},
+    **{
+        role: {"cloudwatch:PutMetricData": _SAGEMAKER, "logs:DescribeLogStreams": _SAGEMAKER}
+        for role in ("Export", "Score")
+    },
+    "SageMaker": {
+        "cloudwatch:PutMetricData": _SAGEMAKER,
+        "logs:DescribeLogStreams": _SAGEMAKER,
+        "s3:DeleteObject": "SageMaker deletes in S3 a checkpoint that the training script has replaced",
+    },
+    "Endpoint": {
+        "cloudwatch:PutMetricData": _SAGEMAKER,
+        "logs:DescribeLogStreams": _SAGEMAKER,
+        "s3:ListBucket": "SageMaker fetches the model of an endpoint",
+    },
+    **{role: {"sagemaker:ListTags": _TAGS} for role in ("BatchInference", "Deployment", "Training")},
+}
+
 Template = Mapping[str, Any]
+
+
+def by_services(role: str) -> set[str]:
+    """The actions that AWS's own services perform with this role."""
+    return {*BY_SERVICES, *BY_SERVICES_FOR.get(role, {})}
 
 
 def granted(templates: Iterable[Template]) -> dict[str, set[str]]:
@@ -71,7 +116,7 @@ def record(grants: Mapping[str, set[str]], seen: Iterable[Mapping[str, Mapping[s
         for role, actions in suite.items():
             for action in actions.keys() & grants.get(role, set()):
                 used.setdefault(role, {}).setdefault(action, actions[action])
-    left = {role: sorted(actions - used.get(role, {}).keys() - BY_SERVICES.keys()) for role, actions in grants.items()}
+    left = {role: sorted(actions - used.get(role, {}).keys() - by_services(role)) for role, actions in grants.items()}
     return {
         "used": {role: dict(sorted(actions.items())) for role, actions in sorted(used.items())},
         "unexercised": {role: actions for role, actions in sorted(left.items()) if actions},

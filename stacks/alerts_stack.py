@@ -6,7 +6,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from millrace import names
@@ -49,7 +48,7 @@ class AlertsStack(PlatformStack):
 
     def may_tell(self, grantee: iam.IGrantable) -> None:
         """Queue deliveries, having read who wants them: an alert or a change of one, with links."""
-        self.deliveries.grant_send_messages(grantee)
+        self.deliveries.grant(grantee, "sqs:SendMessage")
         self._notifications.may_link(grantee)
 
     def may_keep_secrets(self, grantee: iam.IGrantable) -> None:
@@ -102,11 +101,11 @@ class AlertsStack(PlatformStack):
                 names.LOOPBACK_WEBHOOKS: config.loopback_webhooks,
             },
         )
-        registry.may_use(deliver_alert)
+        registry.may_amend(deliver_alert)
         notifications.may_notify(deliver_alert)
         self.may_tell(deliver_alert)
         self._allow_secrets(deliver_alert, "ssm:GetParameter")
-        deliver_alert.add_event_source(SqsEventSource(self.deliveries, batch_size=10, report_batch_item_failures=True))
+        deliver_alert.take_from(self.deliveries, batch_size=10)
 
     def _follow_drift(
         self,
@@ -129,7 +128,8 @@ class AlertsStack(PlatformStack):
             event_bus=notifications.event_bus,
             pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.DRIFT_DETECTED]),
         )
-        registry.may_use(on_drift_detected)
+        registry.may_record(on_drift_detected)
+        registry.may_follow(on_drift_detected)
         registry.may_list(on_drift_detected)
         self.may_tell(on_drift_detected)
         training.state_machine.grant_start_execution(on_drift_detected)
@@ -164,7 +164,7 @@ class AlertsStack(PlatformStack):
                 },
             ),
         )
-        registry.may_use(on_alarm_changed)
+        registry.may_record(on_alarm_changed)
         registry.may_list(on_alarm_changed)
         self.may_tell(on_alarm_changed)
 

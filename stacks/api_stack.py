@@ -105,13 +105,19 @@ class ApiStack(PlatformStack):
                 **schedules.settings,
             },
         )
-        registry.may_use(app)
+        registry.may_record(app)
+        registry.may_remove(app)
+        registry.may_insist(app)
+        registry.may_follow(app)
+        registry.may_look_up_many(app)
         registry.may_list(app)
         data.data_bucket.may_read(app, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         # A completed upload is looked at once: which object version it became names its run.
         data.data_bucket.may_read(app, names.UPLOADS_PREFIX)
         data.data_bucket.may_write_in_parts(app, names.UPLOADS_PREFIX)
+        data.data_bucket.may_list(app)
         data.artifacts_bucket.may_read(app, names.MODELS_PREFIX, names.DRIFT_PREFIX)
+        data.artifacts_bucket.may_list(app)
         notifications.event_bus.grant_put_events_to(app)
         alerts.may_tell(app)
         alerts.may_keep_secrets(app)

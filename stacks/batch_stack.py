@@ -49,9 +49,11 @@ class BatchStack(PlatformStack):
         image = TrainingImage(self, "Image")
         role = JobRole(self, "ScoreRole", assets=[code], image=image, kinds=["TransformJobs", "ProcessingJobs"])
         bucket.may_read(role, names.INFERENCE_PREFIX)
+        bucket.may_list(role)
         bucket.may_write(role, names.INFERENCE_PREFIX)
         # The model's archive: copied there from the registered one, with the code beside it.
         data.artifacts_bucket.may_read(role, names.RUNS_PREFIX)
+        data.artifacts_bucket.may_list(role)
 
         plan_batch = PlatformFunction(
             self,
@@ -65,7 +67,7 @@ class BatchStack(PlatformStack):
             },
         )
         # A dataset version's files are listed; the request is written.
-        bucket.may_read(plan_batch, names.DATASETS_PREFIX)
+        bucket.may_list(plan_batch)
         bucket.may_write(plan_batch, names.INFERENCE_PREFIX)
         registry.may_look_up(plan_batch)
 
@@ -79,6 +81,7 @@ class BatchStack(PlatformStack):
             environment={},
         )
         bucket.may_read(check_batch, names.INFERENCE_PREFIX)
+        bucket.may_list(check_batch)
         bucket.may_delete(check_batch, names.INFERENCE_PREFIX)
 
         record_batch = PlatformFunction(
@@ -95,7 +98,7 @@ class BatchStack(PlatformStack):
             },
         )
         bucket.may_read(record_batch, names.INFERENCE_PREFIX)
-        registry.may_use(record_batch)
+        registry.may_record(record_batch)
         notifications.event_bus.grant_put_events_to(record_batch)
         notifications.may_notify(record_batch)
         may_publish_metrics(record_batch, names.METRIC_NAMESPACE)
@@ -136,8 +139,7 @@ class BatchStack(PlatformStack):
                 },
             ),
         )
-        data.data_bucket.may_read(on_batch_input_arrived, names.INFERENCE_PREFIX)
-        registry.may_use(on_batch_input_arrived)
+        registry.may_record(on_batch_input_arrived)
         self.state_machine.grant_start_execution(on_batch_input_arrived)
 
     def _record_ground_truth(
@@ -168,12 +170,12 @@ class BatchStack(PlatformStack):
                 },
             ),
         )
-        data.data_bucket.may_read(on_ground_truth_dropped, names.GROUND_TRUTH_PREFIX)
+        data.data_bucket.may_read_versions(on_ground_truth_dropped, names.GROUND_TRUTH_PREFIX)
         data.data_bucket.may_write(on_ground_truth_dropped, names.INFERENCE_PREFIX)
         # What a delivery before left of the rows set aside is removed.
-        data.data_bucket.may_read(on_ground_truth_dropped, names.INFERENCE_PREFIX)
+        data.data_bucket.may_list(on_ground_truth_dropped)
         data.data_bucket.may_delete(on_ground_truth_dropped, names.INFERENCE_PREFIX)
-        registry.may_use(on_ground_truth_dropped)
+        registry.may_record(on_ground_truth_dropped)
         notifications.event_bus.grant_put_events_to(on_ground_truth_dropped)
         notifications.may_notify(on_ground_truth_dropped)
 
@@ -215,6 +217,8 @@ class BatchStack(PlatformStack):
     def _glue_role(self, data: DataStack, *assets: s3_assets.Asset) -> iam.Role:
         role = iam.Role(self, "PrepareBatchRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         data.data_bucket.may_read(role, names.INFERENCE_PREFIX, names.DATASETS_PREFIX)
+        data.data_bucket.may_read_versions(role, names.INFERENCE_PREFIX)
+        data.data_bucket.may_list(role)
         data.data_bucket.may_write(role, names.INFERENCE_PREFIX)
         # A repeated run clears what the one before it left.
         data.data_bucket.may_delete(role, names.INFERENCE_PREFIX)

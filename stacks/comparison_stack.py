@@ -18,6 +18,7 @@ class ComparisonStack(PlatformStack):
         super().__init__(scope, id, config=config)
         compare_rows = GlueJob(self, "CompareRows", timeout=cdk.Duration.hours(1))
         data.data_bucket.may_read(compare_rows.job_role, names.DATASETS_PREFIX)
+        data.data_bucket.may_list(compare_rows.job_role)
         data.data_bucket.may_write(compare_rows.job_role, names.DATASETS_PREFIX)
         self.state_machine = AslStateMachine(
             self,

@@ -70,7 +70,10 @@ class DriftStack(PlatformStack):
             },
         )
         data.data_bucket.may_read(detect_drift, names.INFERENCE_PREFIX, names.DATASETS_PREFIX)
+        data.data_bucket.may_list(detect_drift)
         data.artifacts_bucket.may_read(detect_drift, names.MODELS_PREFIX)
+        # A version of before there were baselines has none.
+        data.artifacts_bucket.may_list(detect_drift)
         data.artifacts_bucket.may_write(detect_drift, names.DRIFT_PREFIX)
         return detect_drift
 
@@ -90,7 +93,7 @@ class DriftStack(PlatformStack):
             },
         )
         data.artifacts_bucket.may_read(record_drift_reports, names.DRIFT_PREFIX)
-        registry.may_use(record_drift_reports)
+        registry.may_record(record_drift_reports)
         registry.may_list(record_drift_reports)
         notifications.event_bus.grant_put_events_to(record_drift_reports)
         may_publish_metrics(record_drift_reports, names.METRIC_NAMESPACE)
@@ -111,7 +114,7 @@ class DriftStack(PlatformStack):
             event_bus=notifications.event_bus,
             pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.BATCH_INFERENCE_COMPLETED]),
         )
-        registry.may_use(on_batch_inference_completed)
+        registry.may_record(on_batch_inference_completed)
         self.state_machine.grant_start_execution(on_batch_inference_completed)
 
     def _check_labels(
@@ -130,7 +133,7 @@ class DriftStack(PlatformStack):
             event_bus=notifications.event_bus,
             pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.GROUND_TRUTH_ARRIVED]),
         )
-        registry.may_use(on_ground_truth_arrived)
+        registry.may_record(on_ground_truth_arrived)
         registry.may_list(on_ground_truth_arrived)
         self.state_machine.grant_start_execution(on_ground_truth_arrived)
 
@@ -148,7 +151,7 @@ class DriftStack(PlatformStack):
             },
             pattern=None,
         )
-        registry.may_use(on_day_ended)
+        registry.may_record(on_day_ended)
         registry.may_list(on_day_ended)
         data.data_bucket.may_list(on_day_ended)
         self.state_machine.grant_start_execution(on_day_ended)
@@ -168,7 +171,7 @@ class DriftStack(PlatformStack):
         role.add_to_policy(
             iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[on_day_ended.function_arn])
         )
-        on_day_ended.failures.grant_send_messages(role)
+        on_day_ended.failures.grant(role, "sqs:SendMessage")
         scheduler.CfnSchedule(
             self,
             "DayEnded",

@@ -45,9 +45,13 @@ class IngestStack(PlatformStack):
                 names.EVENT_BUS_NAME: notifications.event_bus.event_bus_name,
             },
         )
-        bucket.may_read(register_upload, names.UPLOADS_PREFIX, names.DATASETS_PREFIX)
+        bucket.may_read(register_upload, names.UPLOADS_PREFIX)
+        bucket.may_read_versions(register_upload, names.UPLOADS_PREFIX)
+        # Settings that came before the file are looked for.
+        bucket.may_list(register_upload)
         bucket.may_write(register_upload, names.DATASETS_PREFIX)
-        registry.may_use(register_upload)
+        registry.may_record(register_upload)
+        registry.may_insist(register_upload)
         # Settings that name a target make the newest version ready to train on.
         notifications.event_bus.grant_put_events_to(register_upload)
 
@@ -65,7 +69,7 @@ class IngestStack(PlatformStack):
             },
         )
         bucket.may_read(record_dataset_version, names.DATASETS_PREFIX)
-        registry.may_use(record_dataset_version)
+        registry.may_record(record_dataset_version)
         notifications.event_bus.grant_put_events_to(record_dataset_version)
         may_publish_metrics(record_dataset_version, names.METRIC_NAMESPACE)
 
@@ -77,7 +81,8 @@ class IngestStack(PlatformStack):
             timeout=cdk.Duration.minutes(1),
             environment={names.REGISTRY_TABLE: registry.table.table_name},
         )
-        registry.may_use(reject_upload)
+        registry.may_record(reject_upload)
+        registry.may_remove(reject_upload)
 
         self.state_machine = AslStateMachine(
             self,
@@ -110,16 +115,17 @@ class IngestStack(PlatformStack):
                 },
             ),
         )
-        bucket.may_read(on_upload_arrived, names.UPLOADS_PREFIX)
-        registry.may_use(on_upload_arrived)
+        registry.may_record(on_upload_arrived)
         self.state_machine.grant_start_execution(on_upload_arrived)
 
         cdk.CfnOutput(self, "IngestStateMachineArn", value=self.state_machine.state_machine_arn)
 
     def _prepare_dataset(self, data: DataStack) -> GlueJob:
         job = GlueJob(self, "PrepareDataset", timeout=cdk.Duration.hours(2))
+        data.data_bucket.may_read_versions(job.job_role, names.UPLOADS_PREFIX)
         # It joins the parts of a quarantine into one file.
-        data.data_bucket.may_read(job.job_role, names.UPLOADS_PREFIX, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
+        data.data_bucket.may_read(job.job_role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
+        data.data_bucket.may_list(job.job_role)
         data.data_bucket.may_write(job.job_role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)
         # A repeated run clears what the one before it left.
         data.data_bucket.may_delete(job.job_role, names.DATASETS_PREFIX, names.QUARANTINE_PREFIX)

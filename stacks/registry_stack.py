@@ -11,13 +11,12 @@ from millrace import names
 from stacks.config import EnvironmentConfig
 from stacks.platform_stack import PlatformStack
 
-# No Scan and no administration: the code's own calls. A transaction needs the permission of each of its parts.
-TABLE_ACTIONS = [
-    f"dynamodb:{action}" for action in ("GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
-]
-
 
 class RegistryStack(PlatformStack):
+    """The `may_…` are the code's own calls, no Scan and no administration: each names one need, and a role is given
+    those it has. A transaction needs the permission of each of its parts.
+    """
+
     def __init__(self, scope: Construct, id: str, *, config: EnvironmentConfig) -> None:
         super().__init__(scope, id, config=config)
         text = dynamodb.AttributeType.STRING
@@ -42,18 +41,44 @@ class RegistryStack(PlatformStack):
             )
         cdk.CfnOutput(self, "RegistryTable", value=self.table.table_name)
 
-    def may_use(self, grantee: iam.IGrantable) -> None:
-        """Read and change items, but not the index."""
-        iam.Grant.add_to_principal(grantee=grantee, actions=TABLE_ACTIONS, resource_arns=[self.table.table_arn])
-
     def may_look_up(self, grantee: iam.IGrantable) -> None:
         """Read single items by key."""
-        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:GetItem"], resource_arns=[self.table.table_arn])
+        self._allow(grantee, "GetItem")
 
-    def may_read(self, grantee: iam.IGrantable) -> None:
-        """Read single items by key, and a thing's own items in order: a model's history."""
+    def may_look_up_many(self, grantee: iam.IGrantable) -> None:
+        """Read items by their keys in batches: what a list shows of each."""
+        self._allow(grantee, "BatchGetItem")
+
+    def may_follow(self, grantee: iam.IGrantable) -> None:
+        """Read a thing's own items in order: a model's history."""
+        self._allow(grantee, "Query")
+
+    def may_list(self, grantee: iam.IGrantable) -> None:
+        """Query the indexes: lists of datasets, runs and models."""
+        indexes = [f"{self.table.table_arn}/index/{index}" for index in names.INDEXES]
+        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:Query"], resource_arns=indexes)
+
+    def may_amend(self, grantee: iam.IGrantable) -> None:
+        """Read single items and change them; nothing new."""
+        self._allow(grantee, "GetItem", "UpdateItem")
+
+    def may_record(self, grantee: iam.IGrantable) -> None:
+        """Read single items, write new ones and change them. The audit trail's entries and the counts are such too."""
+        self._allow(grantee, "GetItem", "PutItem", "UpdateItem")
+
+    def may_remove(self, grantee: iam.IGrantable) -> None:
+        """Delete items: the claim of a refused upload on its content, a mark, a channel, a schedule."""
+        self._allow(grantee, "DeleteItem")
+
+    def may_insist(self, grantee: iam.IGrantable) -> None:
+        """Make a change depend on an item that it leaves as it is."""
+        self._allow(grantee, "ConditionCheckItem")
+
+    def _allow(self, grantee: iam.IGrantable, *actions: str) -> None:
         iam.Grant.add_to_principal(
-            grantee=grantee, actions=["dynamodb:GetItem", "dynamodb:Query"], resource_arns=[self.table.table_arn]
+            grantee=grantee,
+            actions=[f"dynamodb:{action}" for action in actions],
+            resource_arns=[self.table.table_arn],
         )
 
     def may_note_use_of_keys(self, grantee: iam.IGrantable) -> None:
@@ -72,12 +97,4 @@ class RegistryStack(PlatformStack):
             actions=["dynamodb:PutItem", "dynamodb:UpdateItem"],
             resource_arns=[self.table.table_arn],
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.TRAFFIC_ITEMS}*"]}},
-        )
-
-    def may_list(self, grantee: iam.IGrantable) -> None:
-        """Query the indexes: lists of datasets, runs and models. Batch reads: what a list shows of each."""
-        indexes = [f"{self.table.table_arn}/index/{index}" for index in names.INDEXES]
-        iam.Grant.add_to_principal(grantee=grantee, actions=["dynamodb:Query"], resource_arns=indexes)
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=["dynamodb:BatchGetItem"], resource_arns=[self.table.table_arn]
         )

@@ -72,7 +72,9 @@ class RunsStack(PlatformStack):
                 },
             ),
         )
-        registry.may_use(on_execution_ended)
+        registry.may_record(on_execution_ended)
+        registry.may_remove(on_execution_ended)
+        registry.may_follow(on_execution_ended)
         registry.may_list(on_execution_ended)
         notifications.may_notify(on_execution_ended)
         alerts.may_tell(on_execution_ended)

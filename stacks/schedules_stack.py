@@ -51,7 +51,7 @@ class SchedulesStack(PlatformStack):
             },
             pattern=None,
         )
-        registry.may_use(on_schedule_due)
+        registry.may_record(on_schedule_due)
         training.state_machine.grant_start_execution(on_schedule_due)
         batch.state_machine.grant_start_execution(on_schedule_due)
         drift.state_machine.grant_start_execution(on_schedule_due)

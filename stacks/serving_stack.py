@@ -7,7 +7,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from millrace import names
@@ -65,7 +64,9 @@ class ServingStack(PlatformStack):
         image = TrainingImage(self, "Image")
         role = JobRole(self, "ExportRole", assets=[code, libraries], image=image, kinds=["ProcessingJobs"])
         data.data_bucket.may_read(role, names.DATASETS_PREFIX)
+        data.data_bucket.may_list(role)
         data.artifacts_bucket.may_read(role, names.MODELS_PREFIX)
+        data.artifacts_bucket.may_list(role)
         data.artifacts_bucket.may_write(role, names.RUNS_PREFIX)
 
         check_serving_artefact = PlatformFunction(
@@ -84,8 +85,10 @@ class ServingStack(PlatformStack):
         data.artifacts_bucket.may_read(check_serving_artefact, names.RUNS_PREFIX)
         # What was taken over from another environment lies beside its version.
         data.artifacts_bucket.may_read(check_serving_artefact, names.MODELS_PREFIX)
+        # An export that left nothing to serve is told as such.
+        data.artifacts_bucket.may_list(check_serving_artefact)
         data.artifacts_bucket.may_write(check_serving_artefact, names.MODELS_PREFIX)
-        registry.may_use(check_serving_artefact)
+        registry.may_record(check_serving_artefact)
 
         telling = {
             names.REGISTRY_TABLE: registry.table.table_name,
@@ -109,6 +112,7 @@ class ServingStack(PlatformStack):
             environment={**telling, names.DATA_BUCKET: data.data_bucket.bucket_name},
         )
         data.data_bucket.may_read(watch_rollout, names.INFERENCE_PREFIX)
+        data.data_bucket.may_list(watch_rollout)
         promote_model_version = PlatformFunction(
             self,
             "PromoteModelVersion",
@@ -118,7 +122,8 @@ class ServingStack(PlatformStack):
             environment=telling,
         )
         for function in (start_rollout, watch_rollout, promote_model_version):
-            registry.may_use(function)
+            registry.may_record(function)
+            registry.may_follow(function)
             notifications.may_notify(function)
         roll_back_rollout = PlatformFunction(
             self,
@@ -128,7 +133,7 @@ class ServingStack(PlatformStack):
             timeout=cdk.Duration.seconds(30),
             environment={names.REGISTRY_TABLE: registry.table.table_name},
         )
-        registry.may_use(roll_back_rollout)
+        registry.may_record(roll_back_rollout)
 
         endpoint_role = self._endpoint_role(data, image)
         deploy_endpoint = PlatformFunction(
@@ -145,7 +150,10 @@ class ServingStack(PlatformStack):
         data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
         data.artifacts_bucket.may_write(deploy_endpoint, names.MODELS_PREFIX)
         registry.may_look_up(deploy_endpoint)
-        self._may_on_endpoints(deploy_endpoint, "Create", "Describe")
+        self._may_on_endpoints(deploy_endpoint, "Create")
+        deploy_endpoint.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=[self._named("endpoint")])
+        )
         self._may_invoke_endpoints(deploy_endpoint)
         deploy_endpoint.add_to_role_policy(
             iam.PolicyStatement(
@@ -162,7 +170,8 @@ class ServingStack(PlatformStack):
             timeout=cdk.Duration.seconds(50),
             environment={names.REGISTRY_TABLE: registry.table.table_name},
         )
-        registry.may_read(retire_endpoints)
+        registry.may_look_up(retire_endpoints)
+        registry.may_follow(retire_endpoints)
         self._may_on_endpoints(retire_endpoints, "Delete")
         # Lists have no resource to name.
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
@@ -197,6 +206,7 @@ class ServingStack(PlatformStack):
         """What serves a version reads the version, and writes its log."""
         role = JobRole(self, "EndpointRole", assets=[], image=image, kinds=["Endpoints"])
         data.artifacts_bucket.may_read(role, names.MODELS_PREFIX)
+        data.artifacts_bucket.may_list(role)
         return role
 
     def _may_on_endpoints(self, function: PlatformFunction, *verbs: str) -> None:
@@ -243,7 +253,7 @@ class ServingStack(PlatformStack):
             event_bus=notifications.event_bus,
             pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.MODEL_VERSION_APPROVED]),
         )
-        registry.may_use(on_model_version_approved)
+        registry.may_record(on_model_version_approved)
         self.state_machine.grant_start_execution(on_model_version_approved)
 
     def _records(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> sqs.Queue:
@@ -279,14 +289,7 @@ class ServingStack(PlatformStack):
         )
         data.data_bucket.may_write(write_inference_records, names.INFERENCE_PREFIX)
         registry.may_count_traffic(write_inference_records)
-        write_inference_records.add_event_source(
-            SqsEventSource(
-                queue,
-                batch_size=100,
-                max_batching_window=cdk.Duration.seconds(5),
-                report_batch_item_failures=True,
-            )
-        )
+        write_inference_records.take_from(queue, batch_size=100, max_batching_window=cdk.Duration.seconds(5))
         return queue
 
     def _predict(self, config: EnvironmentConfig, data: DataStack, registry: RegistryStack) -> PlatformFunction:
@@ -306,8 +309,10 @@ class ServingStack(PlatformStack):
             },
         )
         data.artifacts_bucket.may_read(predict, names.MODELS_PREFIX)
+        # A champion whose artefact is not there yet is no error of the platform.
+        data.artifacts_bucket.may_list(predict)
         registry.may_look_up(predict)
         registry.may_note_use_of_keys(predict)
-        self.records.grant_send_messages(predict)
+        self.records.grant(predict, "sqs:SendMessage")
         self._may_invoke_endpoints(predict)
         return predict

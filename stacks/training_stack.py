@@ -62,7 +62,9 @@ class TrainingStack(PlatformStack):
         image = TrainingImage(self, "Image")
         role = JobRole(self, "SageMakerRole", assets=[code], image=image, kinds=["TrainingJobs", "ProcessingJobs"])
         data_bucket.may_read(role, names.DATASETS_PREFIX)
+        data_bucket.may_list(role)
         artifacts.may_read(role, names.RUNS_PREFIX)
+        artifacts.may_list(role)
         artifacts.may_write(role, names.RUNS_PREFIX)
         # A checkpoint that the script replaces is deleted in S3 too.
         artifacts.may_delete(role, names.RUNS_PREFIX)
@@ -81,7 +83,7 @@ class TrainingStack(PlatformStack):
         data_bucket.may_read(plan_training, names.DATASETS_PREFIX)
         artifacts.may_read(plan_training, names.MODELS_PREFIX)
         artifacts.may_write(plan_training, names.RUNS_PREFIX)
-        registry.may_use(plan_training)
+        registry.may_record(plan_training)
 
         collect_candidates = PlatformFunction(
             self,
@@ -105,7 +107,9 @@ class TrainingStack(PlatformStack):
             environment={names.ARTIFACTS_BUCKET: artifacts.bucket_name},
         )
         data_bucket.may_read(profile_baseline, names.DATASETS_PREFIX)
+        data_bucket.may_list(profile_baseline)
         artifacts.may_read(profile_baseline, names.RUNS_PREFIX)
+        artifacts.may_list(profile_baseline)
         artifacts.may_write(profile_baseline, names.RUNS_PREFIX)
 
         register_candidates = PlatformFunction(
@@ -124,8 +128,10 @@ class TrainingStack(PlatformStack):
             },
         )
         artifacts.may_read(register_candidates, names.RUNS_PREFIX, names.MODELS_PREFIX)
+        # An evaluation that left no report is told as such.
+        artifacts.may_list(register_candidates)
         artifacts.may_write(register_candidates, names.MODELS_PREFIX)
-        registry.may_use(register_candidates)
+        registry.may_record(register_candidates)
         notifications.may_notify(register_candidates)
 
         self.state_machine = AslStateMachine(
@@ -160,7 +166,7 @@ class TrainingStack(PlatformStack):
             event_bus=notifications.event_bus,
             pattern=events.EventPattern(source=[names.EVENT_SOURCE], detail_type=[names.DATASET_VERSION_READY]),
         )
-        registry.may_use(on_dataset_version_ready)
+        registry.may_record(on_dataset_version_ready)
         self.state_machine.grant_start_execution(on_dataset_version_ready)
 
         cdk.CfnOutput(self, "TrainingStateMachineArn", value=self.state_machine.state_machine_arn)

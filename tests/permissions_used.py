@@ -7,6 +7,7 @@ platform through `write`. `make permissions` puts the suites' files together.
 from __future__ import annotations
 
 import json
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from local import platform as local_platform
+from local.emulator.environment import WITHHELD
 
 DIRECTORY = Path(__file__).parents[1] / "build" / "permissions"
 DECISIONS = "decisions.jsonl"
@@ -66,6 +68,8 @@ def role_name(logical_id: str) -> str:
 
 
 def write(suite: str, running: local_platform.RunningPlatform) -> None:
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
-    (DIRECTORY / f"{suite}.json").write_text(json.dumps(decisions(running, allowed=True), indent=2) + "\n")
-    (DIRECTORY / f"{suite}.refused.json").write_text(json.dumps(decisions(running, allowed=False), indent=2) + "\n")
+    # A platform that was refused something on purpose is no record of what works.
+    directory = DIRECTORY / "withheld" if os.environ.get(WITHHELD) else DIRECTORY
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{suite}.json").write_text(json.dumps(decisions(running, allowed=True), indent=2) + "\n")
+    (directory / f"{suite}.refused.json").write_text(json.dumps(decisions(running, allowed=False), indent=2) + "\n")

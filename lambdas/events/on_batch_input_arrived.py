@@ -21,7 +21,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run = predict_dropped_file(
         ledger=platform.ledger,
         pipelines=platform.pipelines,
-        store=platform.store,
         bucket=arrived.detail.bucket.name,
         key=arrived.detail.object.key,
         object_version=arrived.detail.object.version_id,

@@ -20,11 +20,14 @@ class Bucket(BaseModel):
 
 
 class ArrivedObject(BaseModel):
-    """`key` is as it is: EventBridge does not encode it, unlike S3's own notifications."""
+    """`key` is as it is: EventBridge does not encode it, unlike S3's own notifications.
+
+    The bucket keeps versions, so that every event names one: these functions read no object to find out.
+    """
 
     key: str
     size: int
-    version_id: str | None = Field(alias="version-id", default=None)
+    version_id: str = Field(alias="version-id")
 
 
 class Detail(BaseModel):
@@ -44,7 +47,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     run = open_ingest_run(
         ledger=platform.ledger,
         pipelines=platform.pipelines,
-        store=platform.store,
         bucket=arrived.detail.bucket.name,
         key=arrived.detail.object.key,
         object_version=arrived.detail.object.version_id,

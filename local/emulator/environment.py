@@ -4,9 +4,22 @@ from collections.abc import Mapping
 
 from local.context import EmulatorContext
 
+# A permission to refuse to a role although it is granted: "RegisterUpload s3:PutObject" (decisions.py).
+WITHHELD = "MILLRACE_WITHHELD"
 # What a launcher may inherit. Everything else of the host, real AWS credentials above all, stays outside.
 # MILLRACE_CHECKPOINTS=off: nothing is kept of this start, for benchmarks with very much data (persistence.py).
-INHERITED = ("HOME", "JAVA_HOME", "LANG", "LC_ALL", "MILLRACE_CHECKPOINTS", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
+INHERITED = (
+    "HOME",
+    "JAVA_HOME",
+    "LANG",
+    "LC_ALL",
+    "MILLRACE_CHECKPOINTS",
+    WITHHELD,
+    "PATH",
+    "PYTHONPATH",
+    "TMPDIR",
+    "TZ",
+)
 ROOT_KEY = "test"
 ROOT_SECRET = "test"  # noqa: S105
 

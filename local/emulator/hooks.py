@@ -22,6 +22,7 @@ from local.emulator import (
     state_machines,
     storage,
     templates,
+    unasked,
 )
 
 Hook = Callable[[EmulatorContext], None]
@@ -40,6 +41,7 @@ HOOKS: tuple[Hook, ...] = (
     sign_in.install,
     events.install,
     schedules.install,
+    unasked.install,
     state_machines.install,
     observability.install,
     composite_alarms.install,

@@ -1,4 +1,4 @@
-"""What a state machine's role must allow: Step Functions acts with it, and ministack does not look at it."""
+"""What a role must allow that a service acts with: a state machine's, a timer's. ministack does not look at them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ def require(role_arn: str, execution_name: str, resource: str, task_input: Any) 
     role_name, account_id = role_arn.rsplit("/", 1)[-1], role_arn.split(":")[4]
     policies = iam_evaluator._gather_role_policies(role_name, account_id)
     for needed in needed_permissions(resource, task_input if isinstance(task_input, dict) else {}):
-        if not _allowed(policies, role_name, account_id, execution_name, needed):
+        if not _allows_needed(policies, role_name, account_id, execution_name, needed):
             principal = f"arn:aws:sts::{account_id}:assumed-role/{role_name}/{execution_name}"
             service = needed.action.split(":")[0] if needed.action != "iam:PassRole" else service_of(resource)
             raise stepfunctions._ExecutionError(
@@ -99,9 +99,15 @@ def _sagemaker(operation: str, task_input: Input, wait: bool) -> list[Needed]:
     return needed
 
 
-def _allowed(policies: list[list[Any]], role_name: str, account_id: str, execution_name: str, needed: Needed) -> bool:
+def allows(role_name: str, account_id: str, session: str, needed: Needed) -> bool:
+    """Whether the role's own policies allow it."""
+    policies = iam_evaluator._gather_role_policies(role_name, account_id)
+    return _allows_needed(policies, role_name, account_id, session, needed)
+
+
+def _allows_needed(policies: list[list[Any]], role_name: str, account_id: str, session: str, needed: Needed) -> bool:
     context = iam_evaluator.EvalContext(
-        principal_arn=f"arn:aws:sts::{account_id}:assumed-role/{role_name}/{execution_name}",
+        principal_arn=f"arn:aws:sts::{account_id}:assumed-role/{role_name}/{session}",
         principal_type="AssumedRole",
         principal_account=account_id,
         action=needed.action,

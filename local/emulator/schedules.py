@@ -18,6 +18,8 @@ from ministack.core.responses import request_scope
 from ministack.services import eventbridge, scheduler
 
 from local.context import EmulatorContext
+from local.emulator import permissions
+from local.emulator.permissions import Needed
 from local.emulator.persistence import mark_changed
 
 logger = logging.getLogger("local.schedules")
@@ -103,7 +105,7 @@ def moment_of(clock: datetime, zone: ZoneInfo) -> float | None:
 
 
 def fire(record: Record, due: float, account_id: str, region: str) -> None:
-    """Invoke the target, with the context attributes of its input filled in."""
+    """Invoke the target, if the schedule's role may, with the context attributes of its input filled in."""
     due_at = datetime.fromtimestamp(due, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     attributes = {
         "schedule-arn": record["Arn"],
@@ -124,6 +126,10 @@ def fire(record: Record, due: float, account_id: str, region: str) -> None:
         "Account": account_id,
         "Region": region,
     }
+    role_name, invoking = str(record["Target"]["RoleArn"]).rsplit("/", 1)[-1], str(record["Target"]["Arn"])
+    if not permissions.allows(role_name, account_id, "schedule", Needed("lambda:InvokeFunction", invoking)):
+        logger.error("schedule %s is due, and its role %s may not invoke %s", record["Arn"], role_name, invoking)
+        return
     eventbridge._invoke_target({**record["Target"], "Input": given}, event, record)
 
 

@@ -7,34 +7,32 @@ from datetime import datetime
 from millrace import names
 from millrace.domain import identity, place
 from millrace.domain.run import Run, RunState
-from millrace.ports import ObjectStore, Pipelines, RunLedger
+from millrace.ports import Pipelines, RunLedger
 
 
 def open_ingest_run(
     *,
     ledger: RunLedger,
     pipelines: Pipelines,
-    store: ObjectStore,
     bucket: str,
     key: str,
-    object_version: str | None,
+    object_version: str,
     size_bytes: int,
     at: datetime,
 ) -> Run | None:
-    """The run, or None for the marker of an empty folder. Without `object_version` the present one is meant.
+    """The run, or None for the marker of an empty folder.
 
     A wrong place or name is not refused here but by the run, where whoever dropped the file can see it.
     """
     if key.endswith("/"):
         return None
-    version = object_version or store.head(place.uri(bucket, key)).version_id
-    run_id = identity.ingest_run_id(bucket, key, version)
+    run_id = identity.ingest_run_id(bucket, key, object_version)
     dataset = place.dataset_of(key)
     payload = {
         "run_id": run_id,
         "bucket": bucket,
         "key": key,
-        "object_version": version,
+        "object_version": object_version,
         "size_bytes": size_bytes,
         "dataset": dataset,
         "received_at": at.isoformat(),

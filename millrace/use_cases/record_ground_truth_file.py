@@ -35,7 +35,7 @@ def record_ground_truth_file(
     clock: Clock,
     data_bucket: str,
     key: str,
-    object_version: str | None,
+    object_version: str,
     at: datetime,
 ) -> TruthFile | None:
     """What became of a file at `ground-truth/{model}/{file}`; None for every other key.
@@ -48,13 +48,12 @@ def record_ground_truth_file(
     if model is None:
         return None
     address = place.uri(data_bucket, key)
-    version = object_version or store.head(address).version_id
-    file_id = identity.upload_id(data_bucket, key, version)
+    file_id = identity.upload_id(data_bucket, key, object_version)
     found = TruthFile(
         file_id=file_id,
         model=model,
         key=key,
-        object_version=version,
+        object_version=object_version,
         quarantine=place.refused_truth_uri(data_bucket, model, file_id),
         at=at,
     )
@@ -78,7 +77,7 @@ def record_ground_truth_file(
         found = found.model_copy(update={"rejection": str(unknown)})
         _tell(notifier, found)
         return found
-    source = StoredUpload(store_factory, address, version)
+    source = StoredUpload(store_factory, address, object_version)
     try:
         for _ in read_truth(source, key, numbers=numbers):
             continue

@@ -64,10 +64,9 @@ def predict_dropped_file(
     *,
     ledger: RunLedger,
     pipelines: Pipelines,
-    store: ObjectStore,
     bucket: str,
     key: str,
-    object_version: str | None,
+    object_version: str,
     at: datetime,
 ) -> Run | None:
     """The run of a file dropped at `inference/{model}/{file}`; None for everything that the platform writes there.
@@ -77,16 +76,14 @@ def predict_dropped_file(
     model = place.dropped_for(key, names.INFERENCE_PREFIX)
     if model is None:
         return None
-    address = place.uri(bucket, key)
-    version = object_version or store.head(address).version_id
     asked = {
         "number": None,
         "record_id_column": RECORD_ID,
         "reason": "dropped",
-        "source_uri": address,
-        "object_version": version,
+        "source_uri": place.uri(bucket, key),
+        "object_version": object_version,
     }
-    job_id = identity.dropped_batch_id(bucket, key, version)
+    job_id = identity.dropped_batch_id(bucket, key, object_version)
     return _start(ledger, pipelines, bucket, job_id, model, "upload", at, asked)
 
 

@@ -118,8 +118,8 @@ class AslStateMachine(sfn.StateMachine):
                 network.may_join(cast(iam.Role, sagemaker_role))
 
     def may_read_executions(self, grantee: iam.IGrantable) -> None:
-        """Describe executions and read their history, from a function of another stack."""
-        self._allow_on_executions(grantee, "states:DescribeExecution", "states:GetExecutionHistory")
+        """Read the history of executions, from a function of another stack."""
+        self._allow_on_executions(grantee, "states:GetExecutionHistory")
 
     def may_stop_executions(self, grantee: iam.IGrantable) -> None:
         """End executions, from a function of another stack."""

@@ -24,7 +24,7 @@ class JobRole(iam.Role):
         for asset in assets:
             allow(["s3:GetObject"], asset.bucket.arn_for_objects(asset.s3_object_key))
             allow(["s3:ListBucket"], asset.bucket.bucket_arn)
-        may_write_logs(self, "/aws/sagemaker/")
+        may_write_logs(self, "/aws/sagemaker/", find_streams=True)
         allow(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             image.repository_arn,

@@ -24,15 +24,20 @@ def may_publish_metrics(grantee: iam.IGrantable, *namespaces: str) -> None:
     acknowledge_wildcard(grantee, "PutMetricData has no resource; the namespace is limited instead.", "*")
 
 
-def may_write_logs(role: iam.Role, prefix: str) -> None:
-    """Create log groups below `prefix`, for example `/aws-glue/`, and write to them."""
+def may_write_logs(role: iam.Role, prefix: str, *, find_streams: bool = False) -> None:
+    """Create log groups below `prefix`, for example `/aws-glue/`, and write to them: what AWS lists for a job's role.
+
+    `find_streams`: SageMaker looks for the streams of a job that it starts again; Glue does not.
+    """
     groups = cdk.Stack.of(role).format_arn(
         service="logs",
         resource="log-group",
         resource_name=f"{prefix}*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+    if find_streams:
+        actions.append("logs:DescribeLogStreams")
     role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[groups]))
     acknowledge_wildcard(
         role,

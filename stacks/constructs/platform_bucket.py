@@ -73,21 +73,25 @@ class PlatformBucket(s3.Bucket):
         )
 
     def may_read(self, grantee: iam.IGrantable, *prefixes: str) -> None:
-        """Read objects and see whether one exists: without ListBucket, S3 answers 403 for what is not there."""
-        self._allow(grantee, ["s3:GetObject", "s3:GetObjectVersion"], prefixes)
-        self.may_list(grantee)
+        """Read objects as they are now, all of which exist: S3 answers 403 for what does not, unless one may list."""
+        self._allow(grantee, ["s3:GetObject"], prefixes)
+
+    def may_read_versions(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        """Read what an object was: a run is about one version of an upload, whatever has come to its place since."""
+        self._allow(grantee, ["s3:GetObjectVersion"], prefixes)
 
     def may_list(self, grantee: iam.IGrantable) -> None:
-        """See which objects there are, and none of them."""
+        """See which objects there are, and that one is not there."""
         iam.Grant.add_to_principal(grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket_arn])
 
     def may_write(self, grantee: iam.IGrantable, *prefixes: str) -> None:
-        self._allow(grantee, ["s3:PutObject", "s3:AbortMultipartUpload"], prefixes)
+        """Write objects, large ones in parts. The bucket itself clears the parts of a transfer that failed."""
+        self._allow(grantee, ["s3:PutObject"], prefixes)
 
     def may_write_in_parts(self, grantee: iam.IGrantable, *prefixes: str) -> None:
-        """Let others write by addresses that carry this permission, and see which parts have arrived."""
+        """Let others write by addresses that carry this permission, see which parts have arrived, and give them up."""
         self.may_write(grantee, *prefixes)
-        self._allow(grantee, ["s3:ListMultipartUploadParts"], prefixes)
+        self._allow(grantee, ["s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"], prefixes)
 
     def may_delete(self, grantee: iam.IGrantable, *prefixes: str) -> None:
         self._allow(grantee, ["s3:DeleteObject"], prefixes)

@@ -81,6 +81,21 @@ class PlatformFunction(lambda_.Function):
         acknowledge_wildcard(role, "X-Ray has no resources to name.", "*")
         acknowledge(self, "Python 3.13 is supported until June 2029, and the core is tested on it.", "L1")
 
+    def take_from(self, queue: sqs.IQueue, *, batch_size: int, max_batching_window: cdk.Duration | None = None) -> None:
+        """Work on a queue's messages; those that it names as failed come again.
+
+        Lambda takes them with the function's role, and needs no more than AWSLambdaSQSQueueExecutionRole holds: the
+        CDK's own event source would grant more.
+        """
+        queue.grant(self, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+        self.add_event_source_mapping(
+            "Messages",
+            event_source_arn=queue.queue_arn,
+            batch_size=batch_size,
+            max_batching_window=max_batching_window,
+            report_batch_item_failures=True,
+        )
+
 
 class EventFunction(PlatformFunction):
     """A function that EventBridge starts. What it could not handle after retries waits in a queue, and is not lost.

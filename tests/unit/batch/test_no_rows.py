@@ -44,7 +44,6 @@ def arrived(world: World) -> Run:
     run = predict_dropped_file(
         ledger=world.ledger,
         pipelines=world.pipelines,
-        store=world.store,
         bucket=DATA_BUCKET,
         key=KEY,
         object_version=version,

@@ -24,7 +24,7 @@ from tests.unit.use_cases.world import World
 KEY = "uploads/credit/Größe +%20 & Maß.csv"
 
 
-def object_created(key: str, version: str | None, size: int = 89) -> dict[str, Any]:
+def object_created(key: str, version: str, size: int = 89) -> dict[str, Any]:
     """As in the S3 user guide, "EventBridge event message structure"."""
     return {
         "version": "0",
@@ -40,11 +40,11 @@ def object_created(key: str, version: str | None, size: int = 89) -> dict[str, A
             "bucket": {"name": DATA_BUCKET},
             "object": {
                 "key": key,
+                "version-id": version,
                 "size": size,
                 "etag": "b1946ac92492d2347c6235b4d2611184",
                 "sequencer": "00617F08299329D189",
-            }
-            | ({"version-id": version} if version else {}),
+            },
             "request-id": "N4N7GDK58NMKJ12R",
             "requester": "123456789012",
             "source-ip-address": "1.2.3.4",
@@ -116,12 +116,14 @@ def test_twenty_deliveries_start_one_execution(world: World, context: Any) -> No
     assert len(runs) == len(world.pipelines.started) == 2
 
 
-def test_an_event_without_a_version_means_the_present_one(world: World, context: Any) -> None:
-    version = world.put(KEY)
+def test_an_event_without_a_version_is_none_of_a_bucket_that_keeps_them(world: World, context: Any) -> None:
+    event = object_created(KEY, "1")
+    del event["detail"]["object"]["version-id"]
 
-    answer = answered(on_upload_arrived.handler, object_created(KEY, None), context)
+    with pytest.raises(ValidationError, match="version-id"):
+        answered(on_upload_arrived.handler, event, context)
 
-    assert world.ledger.get(answer["run_id"]).input["object_version"] == version
+    assert list(world.ledger.list()) == []
 
 
 def test_a_folder_marker_opens_nothing(world: World, context: Any) -> None:

@@ -82,15 +82,6 @@ def test_a_delivery_after_the_end_starts_nothing(world: World) -> None:
     assert len(world.pipelines.started) == 1
 
 
-def test_without_a_version_in_the_event_the_present_one_is_meant(world: World) -> None:
-    version = world.put(KEY)
-
-    run = world.arrives(KEY, None)
-
-    assert run is not None
-    assert run.input["object_version"] == version
-
-
 def test_the_marker_of_an_empty_folder_is_no_upload(world: World) -> None:
     assert world.arrives("uploads/credit/", "1") is None
     assert list(world.ledger.list()) == []

@@ -174,12 +174,11 @@ class World:
         self.store.write(place.uri(DATA_BUCKET, key), body)
         return self.store.head(place.uri(DATA_BUCKET, key)).version_id
 
-    def arrives(self, key: str, version: str | None = None, *, size: int = 10, at: datetime = NOON) -> Run | None:
+    def arrives(self, key: str, version: str, *, size: int = 10, at: datetime = NOON) -> Run | None:
         """An announcement of an object, one of possibly many."""
         return open_ingest_run(
             ledger=self.ledger,
             pipelines=self.pipelines,
-            store=self.store,
             bucket=DATA_BUCKET,
             key=key,
             object_version=version,
