@@ -138,7 +138,7 @@ READS = {
     "RegisterCandidates": {"runs/*", "models/*"},
     "App": {"datasets/*", "quarantine/*", "models/*", "uploads/*", "inference/*", "drift/*"},
     "Export": {"datasets/*", "models/*", "core.zip"},
-    "CheckServingArtefact": {"runs/*"},
+    "CheckServingArtefact": {"runs/*", "models/*"},
     "WatchRollout": {"inference/*"},
     "DeployEndpoint": {"models/*"},
     "Endpoint": {"models/*"},

@@ -90,6 +90,18 @@ def test_templates_name_no_path_of_the_machine_that_made_them(assembly: Path) ->
     assert [path for path, text in written.items() if str(REPOSITORY) in text] == []
 
 
+def told_one_by_one(resources: dict[str, Any]) -> dict[str, Any]:
+    """Without what joins the alarms on pipelines, which costs half a dollar: dev has none (`pipelines_join`)."""
+    found: dict[str, Any] = {}
+    for name, resource in resources.items():
+        if name.startswith("PipelinesUnhealthy"):
+            continue
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            resource["Properties"].pop("AlarmActions", None)
+        found[re.sub(r"^Part|[0-9A-F]{8}$", "", name)] = resource
+    return found
+
+
 def test_the_local_templates_are_the_deployed_ones_but_for_the_machine_their_functions_run_on(
     platform_of: Callable[[str], Platform],
 ) -> None:
@@ -106,6 +118,7 @@ def test_the_local_templates_are_the_deployed_ones_but_for_the_machine_their_fun
         # The libraries that jobs unpack are built for the machine, too.
         (libraries,) = set(re.findall(r'"LibrariesUri": {"Fn::Sub": "[^"]*/([0-9a-f]{64}).zip"', text))
         templates = json.loads(text.replace(libraries, "libraries"))
+        templates["Monitoring"]["Resources"] = told_one_by_one(templates["Monitoring"]["Resources"])
         for template in templates.values():
             for resource in template["Resources"].values():
                 if resource["Type"] == "AWS::Lambda::Function":
