@@ -37,9 +37,9 @@ const COLUMNS: Column<Run>[] = [
     ),
   },
   { key: 'pipeline', name: 'Pipeline', cell: (run) => run.pipeline },
-  { key: 'on', name: 'Dataset', cell: (run) => (run.dataset_version ? `${run.dataset} v${run.dataset_version}` : run.dataset) },
+  { key: 'on', name: 'Dataset', cell: (run) => <span className="nowrap">{run.dataset_version ? `${run.dataset} v${run.dataset_version}` : run.dataset}</span> },
   { key: 'outcome', name: 'What came of it', wideOnly: true, cell: ({ outcome, reason }) => <span className="clamp" title={outcome ?? reason ?? ''}>{outcome ?? reason ?? ''}</span> },
-  { key: 'took', name: 'Took', align: 'right', cell: (run) => duration(run.seconds) },
+  { key: 'took', name: 'Took', align: 'right', cell: (run) => <span className="nowrap">{duration(run.seconds)}</span> },
   { key: 'started_at', name: 'Started', sortable: true, cell: (run) => <Time at={run.started_at} /> },
   { key: 'by', name: 'By', wideOnly: true, cell: (run) => run.started_by },
 ];
