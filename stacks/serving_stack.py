@@ -151,9 +151,11 @@ class ServingStack(PlatformStack):
         data.artifacts_bucket.may_write(deploy_endpoint, names.MODELS_PREFIX)
         registry.may_look_up(deploy_endpoint)
         self._may_on_endpoints(deploy_endpoint, "Create")
-        deploy_endpoint.add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=[self._named("endpoint")])
-        )
+        # Of which kind the one is that is there already: a version deployed again may be served otherwise now.
+        for action, resource in (("DescribeEndpoint", "endpoint"), ("DescribeEndpointConfig", "endpoint-config")):
+            deploy_endpoint.add_to_role_policy(
+                iam.PolicyStatement(actions=[f"sagemaker:{action}"], resources=[self._named(resource)])
+            )
         self._may_invoke_endpoints(deploy_endpoint)
         deploy_endpoint.add_to_role_policy(
             iam.PolicyStatement(

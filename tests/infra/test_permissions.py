@@ -65,7 +65,8 @@ ROLES = {
     | WRITE
     | {"dynamodb:GetItem"}
     | {f"sagemaker:Create{kind}" for kind in ("Endpoint", "EndpointConfig", "Model")}
-    | {"sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint", "iam:PassRole"},
+    | {f"sagemaker:Describe{kind}" for kind in ("Endpoint", "EndpointConfig")}
+    | {"sagemaker:InvokeEndpoint", "iam:PassRole"},
     "RetireEndpoints": FUNCTION
     | {"dynamodb:GetItem", "dynamodb:Query"}
     | {"sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"}
