@@ -32,12 +32,13 @@ def test_a_role_is_told_by_what_it_reads_writes_and_else_may_do(tmp_path: Path) 
     stage = a_stage(
         tmp_path,
         {"Action": "s3:GetObject", "Resource": below("datasets/")},
+        {"Action": "s3:GetObjectVersion", "Resource": below("uploads/")},
         {"Action": ["s3:PutObject", "s3:AbortMultipartUpload"], "Resource": [below("runs/"), below("")]},
         {"Action": ["logs:PutLogEvents", "sns:Publish"], "Resource": "*"},
         {"Action": ["dynamodb:GetItem"], "Resource": "table"},
     )
 
-    assert rows(stage) == [("Plan", "reads", "datasets/", "all, runs/", "sns")]
+    assert rows(stage) == [("Plan", "reads", "datasets/, uploads/", "all, runs/", "sns")]
 
 
 @pytest.mark.parametrize(
