@@ -20,6 +20,8 @@ FRONTEND = ROOT / "frontend"
 SPECS = sorted(path.name for path in (FRONTEND / "e2e").glob("*.spec.ts"))
 # For a machine that has other things to do; no spec is judged by its time.
 ALL_SPECS_SECONDS = 2400
+# The first test waits for all specs, longer than a test may take elsewhere.
+pytestmark = pytest.mark.timeout(ALL_SPECS_SECONDS + 300)
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,18 @@ def outcome(dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory) -> O
     # `make tour` wants the story's pictures alone.
     chosen = ["--project", "story"] if "MILLRACE_TOUR" in os.environ else []
     program = FRONTEND / "node_modules" / "@playwright" / "test" / "cli.js"
-    done = subprocess.run(
-        [str(node), str(program), "test", *chosen, "--reporter", "list,json", "--output", str(scratch / "traces")],
-        cwd=FRONTEND,
-        env={**os.environ, **places},
-        capture_output=True,
-        text=True,
-        timeout=ALL_SPECS_SECONDS,
-        check=False,
-    )
-    printed = f"{done.stdout}\n{done.stderr}"
+    log = scratch / "printed.txt"
+    with log.open("w") as said:
+        subprocess.run(
+            [str(node), str(program), "test", *chosen, "--reporter", "list,json", "--output", str(scratch / "traces")],
+            cwd=FRONTEND,
+            env={**os.environ, **places},
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            timeout=ALL_SPECS_SECONDS,
+            check=False,
+        )
+    printed = log.read_text()
     assert report.exists(), printed
     return _outcome(json.loads(report.read_text()), printed)
 
