@@ -42,6 +42,8 @@ test('A11 five answers that bring nothing new move nothing: not the page, what i
     await route.fulfill({ body: first, contentType: 'application/json', headers: { 'X-Poll-After': '2' } });
   });
   await open(page, '/activity');
+  // How many decisions wait is the frame's own question, whose first answer may come after the screen's.
+  await page.waitForLoadState('networkidle');
   await page.evaluate(() => {
     const box = document.querySelector<HTMLInputElement>('main [data-filter]')!;
     box.focus();
