@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from benchmarks.pages import DRIFT_PAGE, write_between_marks
 from millrace.analytics.drift import DRIFT_METRICS
 from millrace.analytics.drift.decision import judge_drift
 from millrace.analytics.profiling import DatasetProfile, Profiler
@@ -33,7 +34,6 @@ RESULTS = ROOT / "benchmarks" / "results" / "drift_calibration.json"
 # What an unfinished run has measured so far.
 UNFINISHED = ROOT / "build" / "drift_calibration.jsonl"
 MEASURED = ("millrace/analytics", "millrace/domain/drift.py", "benchmarks/drift_calibration.py")
-PAGE = ROOT / "docs" / "drift.md"
 BEGIN, END = "<!-- calibration: generated -->", "<!-- calibration: end -->"
 
 Generator = np.random.Generator
@@ -426,16 +426,6 @@ def _table(head: list[str], body: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *body])
 
 
-def between_marks(page: str, begin: str, end: str) -> str:
-    return page[page.index(begin) + len(begin) : page.index(end)].strip()
-
-
-def write_between_marks(path: Path, begin: str, end: str, text: str) -> None:
-    page = path.read_text()
-    before, after = page[: page.index(begin) + len(begin)], page[page.index(end) :]
-    path.write_text(f"{before}\n{text}\n{after}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--share", type=float, default=1.0)
@@ -444,7 +434,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if not arguments.page_only:
         RESULTS.write_text(json.dumps(run(arguments.share, arguments.processes), indent=1) + "\n")
-    write_between_marks(PAGE, BEGIN, END, tables(json.loads(RESULTS.read_text())))
+    write_between_marks(DRIFT_PAGE, BEGIN, END, tables(json.loads(RESULTS.read_text())))
 
 
 if __name__ == "__main__":

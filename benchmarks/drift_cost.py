@@ -30,7 +30,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.drift_calibration import PAGE, write_between_marks
+from benchmarks.pages import DRIFT_PAGE, write_between_marks
 
 RESULTS = Path(__file__).resolve().parent / "results" / "drift_cost.json"
 BEGIN, END = "<!-- cost: generated -->", "<!-- cost: end -->"
@@ -92,15 +92,15 @@ def write_rows(path: Path, seed: int, rows: int) -> None:
 
 
 def measure_ours(paths: list[Path]) -> dict[str, float]:
-    """In this process: profile each file by batches; with two files, judge the second against the first."""
+    """In this process, as a drift check does it: profile each file; with two, judge the second against the first."""
     from millrace.analytics.drift.decision import judge_drift
-    from millrace.analytics.profiling import Profiler
+    from millrace.analytics.drift.rows import WindowProfiler, tables_of
 
     profiles = []
     for path in paths:
-        profiler = Profiler(_KINDS, None, distinct=False)
-        for batch in pq.ParquetFile(path).iter_batches(BATCH_ROWS):
-            profiler.add(pa.Table.from_batches([batch]), np.zeros(batch.num_rows, dtype=np.int64))
+        profiler = WindowProfiler(_KINDS)
+        for table in tables_of(path, [name for name, kind in _KINDS.items() if kind == "category"]):
+            profiler.add(table)
         profiles.append(profiler.profile)
     began = time.process_time()
     if len(profiles) > 1:
@@ -220,7 +220,7 @@ def main() -> None:
         return
     results = measure(arguments.rows, with_evidently=not arguments.without_evidently)
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    write_between_marks(PAGE, BEGIN, END, table(results))
+    write_between_marks(DRIFT_PAGE, BEGIN, END, table(results))
     print(table(results))
 
 

@@ -313,8 +313,8 @@ class Profiler:
         )
 
     def _class_counts(self, rows: pa.Table, splits: np.ndarray[Any, Any]) -> dict[str, dict[str, int]]:
-        target = _as_keys(rows.column(self._classes_of).combine_chunks())
-        return {split: dict(_counted(target.filter(pa.array(splits == index)))) for index, split in enumerate(SPLITS)}
+        target = rows.column(self._classes_of).combine_chunks()
+        return {split: _counted(target.filter(pa.array(splits == index))) for index, split in enumerate(SPLITS)}
 
 
 _CLASS_KINDS = ("category", "boolean", "integer")
@@ -330,7 +330,7 @@ def _profile_column(values: pa.Array, kind: str, *, exact: bool, distinct: bool)
         estimated = _hll_of(present.to_pylist()) if distinct else None
         return _numeric(lengths, np.sort(lengths), nulls, kind, counts=None, distinct=estimated)
     if kind in _COUNTED_TEXT:
-        counted = _counted(_as_keys(present))
+        counted = _counted(present)
         if len(counted) <= MAX_EXACT_VALUES:
             return ColumnProfile(kind=kind, count=count, nulls=nulls, counts=counted)
         return ColumnProfile(
@@ -399,14 +399,16 @@ def _seconds(values: pa.Array) -> pa.Array:
     return values.cast(pa.float64(), safe=False)
 
 
-def _as_keys(values: pa.Array) -> pa.Array:
-    return values.cast(pa.string())
-
-
-def _counted(texts: pa.Array) -> dict[str, int]:
-    counted = pc.value_counts(texts.drop_null())
-    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
-    return dict(sorted(pairs))
+def _counted(values: pa.Array) -> dict[str, int]:
+    """Every value as text with its count, by text. Values that come with their dictionary are counted by its codes."""
+    present = values.drop_null()
+    if pa.types.is_dictionary(values.type):
+        names, counts = present.dictionary, np.bincount(present.indices.to_numpy(), minlength=len(present.dictionary))
+    else:
+        counted = pc.value_counts(present.cast(pa.string()))
+        names, counts = counted.field("values"), counted.field("counts").to_numpy()
+    pairs = zip(names.cast(pa.string()).to_pylist(), counts.tolist(), strict=True)
+    return {name: count for name, count in sorted(pairs) if count}
 
 
 def _merge_values(

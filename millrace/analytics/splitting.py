@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from millrace.domain.dataset import DatasetSettings, SplitShares
+if TYPE_CHECKING:  # a window is profiled without them, and they take longer to import than to profile it
+    from millrace.domain.dataset import DatasetSettings, SplitShares
 
 SPLITS = ("train", "validation", "test")
 _SPAN = 2**64

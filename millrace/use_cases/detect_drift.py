@@ -157,7 +157,10 @@ def _read(store: ObjectStore, request: DriftRequest, baseline: Baseline, labels:
 
     truncated = False
     if request.source is DriftSource.BATCH:
-        for position, table in enumerate(_existing(parquet_tables(store, request.window_uri), request)):
+        kinds = {**baseline.input_kinds, **output.profiled_kinds}
+        categories = [name for name, kind in kinds.items() if kind == "category"]
+        tables = parquet_tables(store, request.window_uri, repeated=categories)
+        for position, table in enumerate(_existing(tables, request)):
             take(table, table, _ids(table, position))
     else:
         reader = _records(store, request)

@@ -28,8 +28,9 @@ def profile_baseline(
     """
     plan = json.loads(store.read(place.run_uri(artifacts_bucket, run_id, "plan/plan.json")))
     evaluation = json.loads(store.read(f"{evaluation_uri.rstrip('/')}/evaluation.json"))
-    profiler = WindowProfiler({each["name"]: each["kind"] for each in plan["features"]})
-    for table in parquet_tables(store, train_uri):
+    kinds = {each["name"]: each["kind"] for each in plan["features"]}
+    profiler = WindowProfiler(kinds)
+    for table in parquet_tables(store, train_uri, repeated=[name for name in kinds if kinds[name] == "category"]):
         profiler.add(table)
     scored = pa.concat_tables(list(parquet_tables(store, f"{evaluation_uri.rstrip('/')}/predictions.parquet")))
     written = {}

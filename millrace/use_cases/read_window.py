@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from millrace.analytics.drift.rows import Labels, hashes_of
+from millrace.analytics.drift.rows import BATCH_ROWS, Labels, hashes_of, tables_of
 from millrace.domain import place
 from millrace.ports import ObjectStore
 
-BATCH_ROWS = 50_000
 # A set of so many hashes takes 150 MB; what comes beyond is not read, and the report says so.
 MAX_RECORDS = 2_000_000
 
 
-def parquet_tables(store: ObjectStore, address: str) -> Iterator[pa.Table]:
-    """Every Parquet file at or below the address, by key, in batches of rows. One file at a time lies on the disk."""
+def parquet_tables(store: ObjectStore, address: str, *, repeated: Collection[str] = ()) -> Iterator[pa.Table]:
+    """Every Parquet file at or below the address, by key, in batches of rows. One file at a time lies on the disk.
+
+    `repeated` are columns of texts that many rows share: they come as codes with their dictionary.
+    """
     for found in store.list(address):
         if not found.uri.endswith(".parquet"):
             continue
@@ -31,9 +32,7 @@ def parquet_tables(store: ObjectStore, address: str) -> Iterator[pa.Table]:
             path = Path(scratch) / "part.parquet"
             with path.open("wb") as file, store.open(found.uri) as stream:
                 shutil.copyfileobj(stream, file, 1 << 20)
-            # From a path: reading Parquet from memory may end the process when it exits.
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-                yield pa.Table.from_batches([batch])
+            yield from tables_of(path, repeated)
 
 
 class RecordReader:

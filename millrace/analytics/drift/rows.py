@@ -7,14 +7,16 @@ so that the verdict can say so. Dates and times are not read: no verdict is made
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from millrace.analytics.drift.baseline import PREDICTION, Output
 from millrace.analytics.profiling import ColumnProfile, DatasetProfile, Profiler
@@ -22,6 +24,7 @@ from millrace.analytics.profiling import ColumnProfile, DatasetProfile, Profiler
 Hashes = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
+BATCH_ROWS = 1 << 16
 _TIME_KINDS = ("date", "timestamp")
 _TYPES = {"number": pa.float64(), "integer": pa.float64(), "boolean": pa.bool_(), "category": pa.string()}
 
@@ -43,7 +46,8 @@ class WindowProfiler:
                 continue
             found, values = as_kind(rows.column(name), kind)
             profiler = self._profilers.setdefault(name, Profiler({name: found}, None, distinct=False))
-            profiler.add(pa.table({name: as_kind(values, profiler.profile.columns[name].kind)[1]}), splits)
+            settled = profiler.profile.columns[name].kind
+            profiler.add(pa.table({name: values if settled == found else as_kind(values, settled)[1]}), splits)
 
     @property
     def profile(self) -> DatasetProfile:
@@ -53,6 +57,16 @@ class WindowProfiler:
         return DatasetProfile(columns=columns, rows=self._rows)
 
 
+def tables_of(path: Path, repeated: Collection[str] = ()) -> Iterator[pa.Table]:
+    """The rows of a Parquet file in batches. `repeated` columns of texts come as codes with their dictionary."""
+    # From a path: reading Parquet from memory may end the process when it exits.
+    known = pq.read_metadata(path)
+    coded = [name for name in repeated if name in known.schema.names]
+    file = pq.ParquetFile(path, metadata=known, read_dictionary=coded)
+    for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+        yield pa.Table.from_batches([batch])
+
+
 def as_kind(values: pa.ChunkedArray | pa.Array, kind: str) -> tuple[str, pa.Array]:
     """The values as a column of `kind`; when their type does not allow that, the kind they have, and they as that."""
     array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
@@ -60,7 +74,7 @@ def as_kind(values: pa.ChunkedArray | pa.Array, kind: str) -> tuple[str, pa.Arra
         return kind, pa.nulls(len(array), _TYPES.get(kind, pa.timestamp("us")))
     found = _kind_of(array.type)
     if kind == "category":
-        return kind, _without_blanks(array.cast(pa.string()))
+        return kind, _without_blanks(array if pa.types.is_dictionary(array.type) else array.cast(pa.string()))
     if kind == found or {kind, found} <= {"number", "integer"}:
         return kind, _finite(array.cast(_TYPES[kind], safe=False))
     if kind in ("number", "integer") and found == "boolean":
@@ -80,13 +94,22 @@ def _kind_of(arrow: pa.DataType) -> str:
 
 def _without_blanks(texts: pa.Array) -> pa.Array:
     """An empty text is a missing category, as models read it."""
+    if pa.types.is_dictionary(texts.type):
+        blank = texts.dictionary.index("").as_py()
+        if blank < 0:
+            return texts
+        kept = pc.if_else(pc.equal(texts.indices, blank), pa.scalar(None, texts.indices.type), texts.indices)
+        return pa.DictionaryArray.from_arrays(kept, texts.dictionary)
     return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
 
 
 def _finite(numbers: pa.Array) -> pa.Array:
     if not pa.types.is_floating(numbers.type):
         return numbers
-    return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, numbers.type))
+    finite = pc.is_finite(numbers)
+    if pc.all(finite).as_py() is not False:  # nearly always, and then nothing is copied
+        return numbers
+    return pc.if_else(finite, numbers, pa.scalar(None, numbers.type))
 
 
 def table_of_records(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> pa.Table:

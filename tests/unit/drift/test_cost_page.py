@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 
 from benchmarks import drift_cost
-from benchmarks.drift_calibration import PAGE, between_marks
+from benchmarks.pages import DRIFT_PAGE, between_marks
 
 
 def test_the_page_shows_the_results_of_the_measured_run() -> None:
     results = json.loads(drift_cost.RESULTS.read_text())
-    assert between_marks(PAGE.read_text(), drift_cost.BEGIN, drift_cost.END) == drift_cost.table(results)
+    assert between_marks(DRIFT_PAGE.read_text(), drift_cost.BEGIN, drift_cost.END) == drift_cost.table(results)
 
 
 def test_of_several_rounds_the_one_in_the_middle_counts() -> None:

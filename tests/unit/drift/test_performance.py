@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
@@ -25,7 +28,7 @@ from millrace.analytics.drift.performance import (
     label_profile,
     labelled_predictions,
 )
-from millrace.analytics.drift.rows import Labels, RowSample, Sampled, WindowProfiler, hashes_of
+from millrace.analytics.drift.rows import Labels, RowSample, Sampled, WindowProfiler, hashes_of, tables_of
 from millrace.analytics.evaluation import RESAMPLES, Predictions, intervals, labels_of, resampled_metrics
 from millrace.analytics.profiling import DatasetProfile
 from millrace.domain.drift import DriftVerdict
@@ -229,3 +232,25 @@ def test_a_column_of_another_kind_is_profiled_as_what_it_is() -> None:
         "at": "timestamp",
     }
     assert (columns["home"].nulls, columns["old"].nulls, profiler.profile.rows) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("numbers", [[1.0, None, 2.5], [1.0, math.nan, math.inf], [None, None, None]])
+def test_a_file_read_by_its_dictionaries_is_profiled_as_its_rows_are(
+    numbers: list[float | None], tmp_path: Path
+) -> None:
+    """Columns that the file lacks, or keeps as another type, are none of its dictionaries."""
+    table = pa.table({"home": ["own", "", None], "sold": [1, 2, 2], "price": pa.array(numbers, pa.float64())})
+    pq.write_table(table, tmp_path / "rows.parquet")
+    kinds = {"home": "category", "sold": "category", "price": "number", "absent": "category"}
+    plain, coded = WindowProfiler(kinds), WindowProfiler(kinds)
+
+    plain.add(table)
+    for read in tables_of(tmp_path / "rows.parquet", ["home", "sold", "absent"]):
+        assert pa.types.is_dictionary(read.schema.field("home").type)
+        coded.add(read)
+
+    assert coded.profile.to_json() == plain.profile.to_json()
+    assert coded.profile.columns["home"].counts == {"own": 1}
+    assert coded.profile.columns["home"].nulls == 2
+    assert coded.profile.columns["sold"].counts == {"1": 1, "2": 2}
+    assert coded.profile.columns["price"].nulls == sum(not math.isfinite(x or 0) or x is None for x in numbers)
