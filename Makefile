@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan permissions permissions-drill
+        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan permissions-drill
 
 help: ## List the commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -125,12 +125,8 @@ roles: synth ## Write the table of roles in docs/security.md from the templates
 sbom: setup ## CycloneDX list of every Python dependency, in build/sbom
 	@mkdir -p build/sbom && .tools/bin/uv tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.txt --output-file build/sbom/python.json
 
-permissions-drill: setup ## Take ACTION from ROLE (or each of its actions that nobody tried) and see its test break
-	@$(BIN)/python -m scripts.permissions_drill $(ROLE) $(ACTION)
-
-permissions: setup ## Which permission of which role the last e2e and API suites have used (contracts/permissions.json)
-	@$(BIN)/python app.py local --output build/permissions/cdk.out > /dev/null
-	@$(BIN)/python -m scripts.used_permissions build/permissions/cdk.out/assembly-local
+permissions-drill: setup ## Take each permission that nobody tried yet from its role (ROLES="App Predict") and see a story break
+	@$(BIN)/python -m tests.drill $(ROLES)
 
 scan: setup ## Lint what make synth wrote: checkov on the templates, parliament on every IAM policy (fetches both)
 	@test -f cdk.out/manifest.json || { echo "There is no cdk.out: make synth scan"; exit 2; }

@@ -12,7 +12,6 @@ class EmulatorContext:
 
     `front_door_url` is where people open the deployed distribution in a browser.
     `state_dir` is absolute and survives restarts; `python` is the interpreter that runs functions and jobs.
-    `withheld` is a permission that is refused although it is granted: "RegisterUpload s3:PutObject".
     """
 
     endpoint_url: str
@@ -21,7 +20,6 @@ class EmulatorContext:
     account_id: str
     state_dir: Path
     python: str
-    withheld: str = ""
 
 
 # Set while a Step Functions task is being carried out. The event is set when nobody waits for its result any more: the

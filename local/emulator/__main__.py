@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local.context import EmulatorContext
 from local.emulator import release
-from local.emulator.environment import WITHHELD, launcher_environment
+from local.emulator.environment import launcher_environment
 
 ACCOUNT_ID = "000000000000"
 REGION = "us-east-1"
@@ -29,7 +29,6 @@ def main() -> None:
         account_id=ACCOUNT_ID,
         state_dir=arguments.state_dir.resolve(),
         python=sys.executable,
-        withheld=os.environ.get(WITHHELD, ""),
     )
     environment = launcher_environment(os.environ, context)
     shutil.rmtree(environment["TMPDIR"], ignore_errors=True)  # what a killed launcher unpacked

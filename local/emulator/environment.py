@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from local.context import EmulatorContext
 
-# A permission to refuse to a role although it is granted: "RegisterUpload s3:PutObject" (decisions.py).
-WITHHELD = "MILLRACE_WITHHELD"
 # What a launcher may inherit. Everything else of the host, real AWS credentials above all, stays outside.
 # MILLRACE_CHECKPOINTS=off: nothing is kept of this start, for benchmarks with very much data (persistence.py).
 INHERITED = (
@@ -14,7 +12,6 @@ INHERITED = (
     "LANG",
     "LC_ALL",
     "MILLRACE_CHECKPOINTS",
-    WITHHELD,
     "PATH",
     "PYTHONPATH",
     "TMPDIR",

@@ -8,7 +8,6 @@ from local.emulator import (
     addresses,
     composite_alarms,
     condition_keys,
-    decisions,
     events,
     front_door,
     functions,
@@ -17,6 +16,7 @@ from local.emulator import (
     observability,
     persistence,
     recovery,
+    refusals,
     schedules,
     sign_in,
     state_machines,
@@ -28,7 +28,7 @@ from local.emulator import (
 Hook = Callable[[EmulatorContext], None]
 
 HOOKS: tuple[Hook, ...] = (
-    decisions.install,
+    refusals.install,
     functions.install,
     storage.install,
     recovery.install,

@@ -29,6 +29,9 @@ class Caller:
     def put(self, path: str, body: Any) -> tuple[int, dict[str, Any]]:
         return self._call(path, json.dumps(body).encode(), method="PUT")
 
+    def send(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
+        return self._call(path, None if body is None else json.dumps(body).encode(), method=method)
+
     def predict(self, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         status, answer = self.post("/inference/predict", {"model": "served", "rows": rows, **more})
         assert status == 200, answer

@@ -27,7 +27,6 @@ from millrace.errors import NotFound
 from millrace.use_cases.approve_model_version import approve_model_version
 from millrace.use_cases.deploy_model_version import deploy_again
 from millrace.use_cases.start_training import start_training
-from tests import permissions_used
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -148,12 +147,5 @@ def bench(assembly: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     settings = connect("local", root)
     try:
         yield Bench(bootstrap.platform(settings), settings.data_bucket, boto3.Session(), root)
-        # The browser's specs borrow this platform, and what it allowed them is not this suite's record.
-        if permissions_used.tests_of_now():
-            permissions_used.write("e2e", running)
     finally:
         running.stop()
-
-
-def pytest_runtest_logstart(nodeid: str) -> None:
-    permissions_used.started(nodeid)

@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from local import platform as local_platform
-from tests import permissions_used
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "Correct-horse-7-battery"
@@ -133,8 +132,3 @@ def deployment(state: Path, assembly: Path) -> Iterator[Deployed]:
 def deployed(tmp_path_factory: pytest.TempPathFactory, local_assembly: Path) -> Iterator[Deployed]:
     with deployment(tmp_path_factory.mktemp("api"), local_assembly) as found:
         yield found
-        permissions_used.write("api", found.running)
-
-
-def pytest_runtest_logstart(nodeid: str) -> None:
-    permissions_used.started(nodeid)

@@ -1,22 +1,16 @@
-"""Which permission of which role a test has used: `python -m scripts.used_permissions cdk.out/assembly-local`.
+"""Which permission the templates grant to which role, and which of them AWS's own services use with it.
 
-Writes contracts/permissions.json from what the last end-to-end and API suites saw (build/permissions/*.json: the
-embedded AWS decides by the roles' own policies and notes each first time) and from the templates. What no test has used
-is in its list `unexercised`, which tests/infra/test_used_permissions.py lets grow by nobody's accident.
+The others are used by Millrace's own code: `make permissions-drill` takes each of them away and sees a story break.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-RECORD = ROOT / "contracts" / "permissions.json"
-SEEN = ROOT / "build" / "permissions"
 
 # Actions that AWS's own services perform with a role. The embedded AWS does their work without asking IAM.
 BY_SERVICES: Mapping[str, str] = {
@@ -109,33 +103,7 @@ def granted(templates: Iterable[Template]) -> dict[str, set[str]]:
     return found
 
 
-def record(grants: Mapping[str, set[str]], seen: Iterable[Mapping[str, Mapping[str, str]]]) -> dict[str, Any]:
-    """`used`: role → action → the test that used it first. `unexercised`: role → actions that none did."""
-    used: dict[str, dict[str, str]] = {}
-    for suite in seen:
-        for role, actions in suite.items():
-            for action in actions.keys() & grants.get(role, set()):
-                used.setdefault(role, {}).setdefault(action, actions[action])
-    left = {role: sorted(actions - used.get(role, {}).keys() - by_services(role)) for role, actions in grants.items()}
-    return {
-        "used": {role: dict(sorted(actions.items())) for role, actions in sorted(used.items())},
-        "unexercised": {role: actions for role, actions in sorted(left.items()) if actions},
-    }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write which permission of which role a test has used.")
-    parser.add_argument("assembly", type=Path)
-    given = parser.parse_args()
-    files = [path for path in sorted(SEEN.glob("*.json")) if ".refused" not in path.name]
-    if not files:
-        raise SystemExit("No suite has noted anything: make e2e")
-    templates = [json.loads(path.read_text()) for path in given.assembly.glob("*.template.json")]
-    document = record(granted(templates), [json.loads(path.read_text()) for path in files])
-    RECORD.write_text(json.dumps(document, indent=2) + "\n")
-    counts = {kind: sum(len(actions) for actions in roles.values()) for kind, roles in document.items()}
-    print(f"{counts['used']} permissions used by tests, {counts['unexercised']} by none")
-
-
-if __name__ == "__main__":
-    main()
+def used_by_code(templates: Iterable[Template]) -> list[tuple[str, str]]:
+    """(role, action), in order, but for what AWS's own services do with a role."""
+    grants = granted(templates)
+    return sorted((role, action) for role, actions in grants.items() for action in actions - by_services(role))
