@@ -29,3 +29,21 @@ def test_a_start_without_checkpoints_loads_what_there_is_and_keeps_nothing(
     assert ministack.app.load_state("s3") == {"a": 1}
     ministack.app.save_all({"s3": lambda: {"a": 2}})
     assert ministack.app.load_state("s3") == kept
+
+
+def test_functions_of_the_same_code_share_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_svc, "_write_code_blob", lambda code: code.decode())
+    functions: dict[str, dict[str, Any]] = {
+        "one": {"code_zip": bytes(bytearray(b"code")), "versions": {"1": {"code_zip": bytes(bytearray(b"code"))}}},
+        "two": {"code_zip": bytes(bytearray(b"code"))},
+        "other": {"code_zip": b"other code"},
+        "image": {"code_zip": None},
+    }
+    assert functions["one"]["code_zip"] is not functions["two"]["code_zip"]
+
+    persistence.share_code(functions)
+
+    assert functions["one"]["code_zip"] is functions["two"]["code_zip"]
+    assert functions["one"]["versions"]["1"]["code_zip"] is functions["two"]["code_zip"]
+    assert functions["other"]["code_zip"] == b"other code"
+    assert functions["image"]["code_zip"] is None
