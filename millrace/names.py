@@ -75,6 +75,8 @@ DEPLOYMENT_PIPELINE = "deployment"
 BATCH_INFERENCE_PIPELINE = "batch_inference"
 DRIFT_PIPELINE = "drift"
 COMPARISON_PIPELINE = "comparison"
+# Taking a model version over: no state machine, an operator's command does it.
+IMPORT_PIPELINE = "import"
 
 # Events on the platform's bus.
 EVENT_SOURCE = "millrace"

@@ -41,7 +41,7 @@ LIVE_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 2, 5, 30
 LAST_LINES = 1000
 
 DatasetFilter = Annotated[str | None, Query(max_length=40, description="Only runs of this dataset.")]
-Pipeline = Literal["ingest", "training", "deployment", "drift", "comparison"]
+Pipeline = Literal["ingest", "training", "deployment", "batch_inference", "drift", "comparison", "import"]
 PipelineFilter = Annotated[Pipeline | None, Query(description="Only runs of this pipeline.")]
 Sort = Literal["-started_at", "started_at"]
 RunsSort = Annotated[Sort, Query(alias="sort", description="Newest first, as with a minus, or oldest first.")]
