@@ -71,6 +71,16 @@ def test_environments_are_deployed_one_after_the_other_and_only_what_was_tested(
     }
 
 
+def test_a_pull_request_is_told_what_it_changes_in_one_comment_where_its_token_may_write() -> None:
+    changes = workflow("delivery")["jobs"]["changes"]
+    commands = {step["run"].split()[1]: step for step in changes["steps"] if "run" in step}
+
+    assert list(commands) == ["diff", "comment", "compatible"]
+    assert "head.repo.full_name == github.repository" in commands["comment"]["if"]
+    assert changes["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert "--edit-last --create-if-none" in (ROOT / "Makefile").read_text()
+
+
 def test_a_failed_smoke_test_goes_back_to_the_last_good_deployment() -> None:
     commands = [
         (step["run"], step.get("if")) for where, step in steps() if where == "deploy.yml: deploy" and "run" in step
