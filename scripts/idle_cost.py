@@ -76,6 +76,7 @@ PRICES: Mapping[str, Price] = {
     "AWS::Lambda::Function": Price(0.0, "by millisecond of an invocation"),
     "AWS::Lambda::Permission": _NOTHING,
     "AWS::Logs::LogGroup": Price(0.0, "by what is written and kept"),
+    "AWS::Logs::QueryDefinition": Price(0.0, "by what a query reads"),
     "AWS::S3::Bucket": Price(0.0, "by what is kept"),
     "AWS::S3::BucketPolicy": _NOTHING,
     "AWS::SNS::Subscription": _NOTHING,

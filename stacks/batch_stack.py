@@ -112,7 +112,12 @@ class BatchStack(PlatformStack):
             glue_jobs={"PrepareBatch": self._glue_job(data, code)},
             sagemaker_role=role,
             network=network,
-            values={"TrainingImage": image.uri, "CodeUri": code.s3_object_url, "CodeFile": code.s3_object_key},
+            values={
+                "TrainingImage": image.uri,
+                "JobMachine": config.job_machine,
+                "CodeUri": code.s3_object_url,
+                "CodeFile": code.s3_object_key,
+            },
         )
         self._start_on_arrival(config, data, registry)
         self._record_ground_truth(config, data, registry, notifications)

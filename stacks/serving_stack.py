@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -48,6 +49,7 @@ class ServingStack(PlatformStack):
         self._start_on_approval(config, data, registry, notifications)
         self.records = self._records(config, data, registry)
         self.predict = self._predict(config, data, registry)
+        self.answering = self._answering(config)
         cdk.CfnOutput(self, "DeploymentStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
 
@@ -145,6 +147,7 @@ class ServingStack(PlatformStack):
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
+                names.ENDPOINT_MACHINE: config.endpoint_machine,
             },
         )
         data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
@@ -177,6 +180,8 @@ class ServingStack(PlatformStack):
         self._may_on_endpoints(retire_endpoints, "Delete")
         # Lists have no resource to name.
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
+        if config.endpoint_most_machines > 1:
+            self._scale(config, deploy_endpoint, retire_endpoints)
 
         return AslStateMachine(
             self,
@@ -196,6 +201,7 @@ class ServingStack(PlatformStack):
             network=network,
             values={
                 "TrainingImage": image.uri,
+                "JobMachine": config.job_machine,
                 "EndpointPrefix": self.endpoint_prefix,
                 "EndpointRole": endpoint_role.role_arn,
                 "CodeUri": code.s3_object_url,
@@ -226,6 +232,37 @@ class ServingStack(PlatformStack):
             iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[self._named("endpoint")])
         )
         self._acknowledge_named(function, "endpoint")
+
+    def _scale(self, config: EnvironmentConfig, deploy: PlatformFunction, retire: PlatformFunction) -> None:
+        """What Application Auto Scaling asks of whoever begins and ends the scaling of an endpoint."""
+        target = self.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
+        theirs = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+        for function, verbs in (
+            (deploy, ["RegisterScalableTarget", "PutScalingPolicy"]),
+            (retire, ["DeregisterScalableTarget"]),
+        ):
+            function.add_environment(names.ENDPOINT_MOST_MACHINES, str(config.endpoint_most_machines))
+            actions = [f"application-autoscaling:{verb}" for verb in verbs]
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[target], conditions=theirs))
+            acknowledge_wildcard(
+                function,
+                "A scalable target is named by the service, once it is there; only endpoints' are meant.",
+                "arn:<AWS::Partition>:application-autoscaling:<AWS::Region>:<AWS::AccountId>:scalable-target/*",
+            )
+        self._may_make_the_role_that_scales(deploy)
+        cdk.CfnOutput(self, "EndpointMostMachines", value=str(config.endpoint_most_machines))
+
+    def _may_make_the_role_that_scales(self, function: PlatformFunction) -> None:
+        """The account's own for it, made by the first endpoint that scales; it changes endpoints and sets alarms."""
+        service = "sagemaker.application-autoscaling.amazonaws.com"
+        role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:CreateServiceLinkedRole"],
+                resources=[f"arn:{self.partition}:iam::{self.account}:{role}"],
+                conditions={"StringEquals": {"iam:AWSServiceName": service}},
+            )
+        )
 
     def _named(self, resource: str) -> str:
         return self.format_arn(service="sagemaker", resource=resource, resource_name=f"{self.endpoint_prefix}-*")
@@ -318,3 +355,15 @@ class ServingStack(PlatformStack):
         self.records.grant(predict, "sqs:SendMessage")
         self._may_invoke_endpoints(predict)
         return predict
+
+    def _answering(self, config: EnvironmentConfig) -> lambda_.IFunction:
+        """What the API asks for predictions: the function, or a version with instances that are kept started."""
+        if not config.warm_predictions:
+            return self.predict
+        return lambda_.Alias(
+            self,
+            "Warm",
+            alias_name="warm",
+            version=self.predict.current_version,
+            provisioned_concurrent_executions=config.warm_predictions,
+        )

@@ -78,6 +78,7 @@ class TrainingStack(PlatformStack):
             environment={
                 names.ARTIFACTS_BUCKET: artifacts.bucket_name,
                 names.REGISTRY_TABLE: table_name,
+                names.SPOT_CAPACITY: config.spot,
             },
         )
         data_bucket.may_read(plan_training, names.DATASETS_PREFIX)

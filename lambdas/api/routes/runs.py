@@ -96,7 +96,8 @@ def get_training_options(
 ) -> Response[TrainingOptionsAnswer]:
     """What a training run can be told: versions, algorithms with their parameters, machines, and what it will take."""
     platform = bootstrap.platform()
-    found = options_answer(describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset))
+    options = describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset)
+    found = options_answer(options, spot=platform.settings.spot_capacity != "refused")
     return answer(found, etag=resource.unless_unchanged(found))
 
 
