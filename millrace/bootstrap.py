@@ -314,11 +314,12 @@ class Platform:
 
     @property
     def _endpoint_scaling(self) -> EndpointScaling | None:
-        if not self.settings.endpoint_most_machines:
+        most = int(self.settings.endpoint_most_machines or 1)
+        if most == 1:
             return None
         from millrace.adapters.endpoint_scaling import EndpointScaling
 
-        return EndpointScaling(_client("application-autoscaling"), most=int(self.settings.endpoint_most_machines))
+        return EndpointScaling(_client("application-autoscaling"), most=most)
 
     @cached_property
     def clock(self) -> Clock:

@@ -164,6 +164,7 @@ class ApiStack(PlatformStack):
         cdk.CfnOutput(self, "SpaClientId", value=self.spa_client.user_pool_client_id)
         self.dashboard_url = config.dashboard_url or self.front_door.url
         cdk.CfnOutput(self, "DashboardUrl", value=self.dashboard_url)
+        cdk.CfnOutput(self, "Approvals", value=config.approvals)
         cdk.CfnOutput(self, "SiteBucket", value=self.front_door.bucket.bucket_name)
         cdk.CfnOutput(self, "DistributionId", value=self.front_door.distribution.distribution_id)
 

@@ -70,7 +70,7 @@ class PromotionStack(PlatformStack):
             self,
             f"{id}Role",
             assumed_by=_operators(config),
-            description=f"An operator of {config.name}, for one command: millrace {_command(id)}",
+            description=f"An operator, for one command: millrace {_command(id)}",
         )
         # The command finds the platform by the outputs of its stacks.
         role.add_to_policy(iam.PolicyStatement(actions=["cloudformation:DescribeStacks"], resources=["*"]))

@@ -45,6 +45,10 @@ class ServingStack(PlatformStack):
         super().__init__(scope, id, config=config)
         # Endpoints are made while the platform runs, so they have names: these keep environments of one account apart.
         self.endpoint_prefix = f"millrace-{config.name}"
+        self._endpoints_are = {
+            names.ENDPOINT_MACHINE: config.endpoint_machine,
+            names.ENDPOINT_MOST_MACHINES: str(config.endpoint_most_machines),
+        }
         self.state_machine = self._deployment(config, data, registry, notifications, network)
         self._start_on_approval(config, data, registry, notifications)
         self.records = self._records(config, data, registry)
@@ -52,6 +56,8 @@ class ServingStack(PlatformStack):
         self.answering = self._answering(config)
         cdk.CfnOutput(self, "DeploymentStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
+        cdk.CfnOutput(self, "EndpointMachine", value=config.endpoint_machine)
+        cdk.CfnOutput(self, "EndpointMostMachines", value=str(config.endpoint_most_machines))
 
     def _deployment(
         self,
@@ -147,7 +153,7 @@ class ServingStack(PlatformStack):
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
-                names.ENDPOINT_MACHINE: config.endpoint_machine,
+                **self._endpoints_are,
             },
         )
         data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
@@ -173,7 +179,7 @@ class ServingStack(PlatformStack):
             kind="tasks",
             config=config,
             timeout=cdk.Duration.seconds(50),
-            environment={names.REGISTRY_TABLE: registry.table.table_name},
+            environment={names.REGISTRY_TABLE: registry.table.table_name, **self._endpoints_are},
         )
         registry.may_look_up(retire_endpoints)
         registry.may_follow(retire_endpoints)
@@ -181,7 +187,7 @@ class ServingStack(PlatformStack):
         # Lists have no resource to name.
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
         if config.endpoint_most_machines > 1:
-            self._scale(config, deploy_endpoint, retire_endpoints)
+            self._scale(deploy_endpoint, retire_endpoints)
 
         return AslStateMachine(
             self,
@@ -233,7 +239,7 @@ class ServingStack(PlatformStack):
         )
         self._acknowledge_named(function, "endpoint")
 
-    def _scale(self, config: EnvironmentConfig, deploy: PlatformFunction, retire: PlatformFunction) -> None:
+    def _scale(self, deploy: PlatformFunction, retire: PlatformFunction) -> None:
         """What Application Auto Scaling asks of whoever begins and ends the scaling of an endpoint."""
         target = self.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
         theirs = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
@@ -241,7 +247,6 @@ class ServingStack(PlatformStack):
             (deploy, ["RegisterScalableTarget", "PutScalingPolicy"]),
             (retire, ["DeregisterScalableTarget"]),
         ):
-            function.add_environment(names.ENDPOINT_MOST_MACHINES, str(config.endpoint_most_machines))
             actions = [f"application-autoscaling:{verb}" for verb in verbs]
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[target], conditions=theirs))
             acknowledge_wildcard(
@@ -250,7 +255,6 @@ class ServingStack(PlatformStack):
                 "arn:<AWS::Partition>:application-autoscaling:<AWS::Region>:<AWS::AccountId>:scalable-target/*",
             )
         self._may_make_the_role_that_scales(deploy)
-        cdk.CfnOutput(self, "EndpointMostMachines", value=str(config.endpoint_most_machines))
 
     def _may_make_the_role_that_scales(self, function: PlatformFunction) -> None:
         """The account's own for it, made by the first endpoint that scales; it changes endpoints and sets alarms."""
@@ -345,6 +349,7 @@ class ServingStack(PlatformStack):
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.INFERENCE_RECORDS_QUEUE_URL: self.records.queue_url,
+                **self._endpoints_are,
             },
         )
         data.artifacts_bucket.may_read(predict, names.MODELS_PREFIX)

@@ -172,4 +172,5 @@ class TrainingStack(PlatformStack):
 
         cdk.CfnOutput(self, "TrainingStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "TrainingImage", value=image.uri)
+        cdk.CfnOutput(self, "SpotCapacity", value=config.spot)
         cdk.CfnOutput(self, "CodeDigest", value=package.digest)

@@ -13,6 +13,7 @@ import pytest
 from conftest import Platform
 from test_findings import cfn_lint, findings
 
+from millrace import names
 from scripts.lint_policies import policies
 from stacks.config import ENVIRONMENTS, PromotionSource
 from stacks.constructs.firewall import Firewall
@@ -280,7 +281,7 @@ class TestCapacity:
         integrations = guarded.platform.resources("AWS::ApiGatewayV2::Integration")
 
         assert warm["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
-        for route in ("POST /inference/predict", "POST /keyed/inference/predict"):
+        for route in ("POST /inference/predict", f"POST {names.KEYED_PATH}/inference/predict"):
             (integration,) = [found["Properties"] for name, found in integrations.items() if name in routes[route]]
             assert "Warm" in json.dumps(integration["IntegrationUri"]), route
 
@@ -297,8 +298,8 @@ class TestCapacity:
         assert deploy["Environment"]["Variables"]["ENDPOINT_MACHINE"] == "ml.c5.xlarge"
         assert {each["Environment"]["Variables"]["ENDPOINT_MOST_MACHINES"] for each in (deploy, retire)} == {"4"}
         assert scaling["DeployEndpoint"]["Action"] == [
-            "application-autoscaling:RegisterScalableTarget",
             "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:RegisterScalableTarget",
         ]
         assert scaling["RetireEndpoints"]["Action"] == "application-autoscaling:DeregisterScalableTarget"
         assert all("Condition" in statement for statement in scaling.values())
@@ -326,4 +327,4 @@ class TestCapacity:
 
     def test_without_being_asked_nothing_is_kept_started_or_scaled(self, prod: Platform) -> None:
         assert prod.resources("AWS::Lambda::Alias") == {}
-        assert "ENDPOINT_MOST_MACHINES" not in json.dumps(prod.templates)
+        assert "application-autoscaling" not in json.dumps(prod.templates)
