@@ -46,7 +46,7 @@ class BatchStack(PlatformStack):
         super().__init__(scope, id, config=config)
         bucket, table_name = data.data_bucket, registry.table.table_name
         code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
-        image = TrainingImage(self, "Image")
+        image = TrainingImage(self, "Image", config=config)
         role = JobRole(self, "ScoreRole", assets=[code], image=image, kinds=["TransformJobs", "ProcessingJobs"])
         bucket.may_read(role, names.INFERENCE_PREFIX)
         bucket.may_list(role)

@@ -87,6 +87,7 @@ class EnvironmentConfig:
     the internet, which itself is free; each of `interface_endpoints` (`logs`, `sts`, …) is paid by the hour in both.
     `firewall` is "managed" for AWS's rules before the front door (9 USD a month), or the ARN of a web ACL of one's own.
 
+    `job_image` is an image of the account's own in place of AWS's, made from it (docs/runbook.md).
     `job_machine` is what exports and batches run on, `endpoint_machine` what realtime endpoints are made of; a training
     run's machine is its dataset's choice (`training.instance_type`). With `spot` "refused" no training job runs on
     capacity that may be taken away. With `approvals` "four_eyes" nobody approves what came of a run of their own,
@@ -124,6 +125,7 @@ class EnvironmentConfig:
     customer_key: bool = False
     private_jobs: bool = False
     interface_endpoints: tuple[str, ...] = ()
+    job_image: str | None = None
     job_machine: str = "ml.m5.large"
     endpoint_machine: str = "ml.m5.large"
     spot: Literal["allowed", "refused"] = "allowed"

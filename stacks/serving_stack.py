@@ -69,7 +69,7 @@ class ServingStack(PlatformStack):
     ) -> AslStateMachine:
         code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
         libraries = self._asset("Libraries", export_libraries(config.container_target))
-        image = TrainingImage(self, "Image")
+        image = TrainingImage(self, "Image", config=config)
         role = JobRole(self, "ExportRole", assets=[code, libraries], image=image, kinds=["ProcessingJobs"])
         data.data_bucket.may_read(role, names.DATASETS_PREFIX)
         data.data_bucket.may_list(role)

@@ -59,7 +59,7 @@ class TrainingStack(PlatformStack):
         code = s3_assets.Asset(
             self, "Code", path=str(package.path), asset_hash=package.digest, asset_hash_type=cdk.AssetHashType.CUSTOM
         )
-        image = TrainingImage(self, "Image")
+        image = TrainingImage(self, "Image", config=config)
         role = JobRole(self, "SageMakerRole", assets=[code], image=image, kinds=["TrainingJobs", "ProcessingJobs"])
         data_bucket.may_read(role, names.DATASETS_PREFIX)
         data_bucket.may_list(role)

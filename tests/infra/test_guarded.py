@@ -18,9 +18,11 @@ from scripts.lint_policies import policies
 from stacks.config import ENVIRONMENTS, PromotionSource
 from stacks.constructs.firewall import Firewall
 from stacks.platform_stage import FEATURE_FLAGS, PlatformStage
+from stacks.training_image import TrainingImage
 
 TARGET = "210987654321"
 SOURCE = PromotionSource("staging-artifacts", "arn:aws:kms:us-east-1:333333333333:key/of-staging")
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/jobs:3.2-0-7"
 OPERATORS = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Operators_*"
 ALL = dataclasses.replace(
     ENVIRONMENTS["prod"],
@@ -32,6 +34,7 @@ ALL = dataclasses.replace(
     promotes_to=(TARGET,),
     takes_from=(SOURCE,),
     operators=(OPERATORS,),
+    job_image=IMAGE,
     job_machine="ml.m5.xlarge",
     endpoint_machine="ml.c5.xlarge",
     spot="refused",
@@ -312,6 +315,30 @@ class TestCapacity:
                 if found["Type"] == "AWS::StepFunctions::StateMachine"
             ]
             assert machine["DefinitionSubstitutions"]["JobMachine"] == "ml.m5.xlarge"
+
+    def test_jobs_run_in_the_accounts_own_image_and_may_pull_no_other(self, guarded: Guarded) -> None:
+        machines = guarded.platform.properties("AWS::StepFunctions::StateMachine")
+        images = {
+            each["DefinitionSubstitutions"]["TrainingImage"]
+            for each in machines
+            if "TrainingImage" in each.get("DefinitionSubstitutions", {})
+        }
+        pulled = {
+            resource
+            for policy in policies(guarded.platform.templates)
+            for statement in policy.document["Statement"]
+            if "ecr:BatchGetImage" in statement["Action"]
+            for resource in statement["Resource"]
+        }
+
+        assert images == {IMAGE}
+        assert pulled == {"arn:aws:ecr:us-east-1:123456789012:repository/jobs"}
+
+    def test_what_is_no_image_of_ecr_is_refused_with_an_example(self) -> None:
+        careless = dataclasses.replace(ALL, job_image="python:3.12")
+
+        with pytest.raises(ValueError, match=r"must be like 123456789012\.dkr\.ecr\.eu-west-1"):
+            TrainingImage(cdk.Stack(cdk.App(), "Elsewhere"), "Image", config=careless)
 
     def test_functions_are_told_what_the_environment_decides_about_spot_and_approvals(
         self, guarded: Guarded, local: Platform
