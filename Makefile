@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke restore rollback diff audit sbom roles scan permissions-drill
+        bootstrap deploy destroy smoke restore rollback diff comment audit sbom roles scan permissions-drill
 
 help: ## List the commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -110,7 +110,12 @@ diff: setup ## What the templates change since BASE, as a table: make diff BASE=
 	@rm -rf build/base build/diff && git worktree prune && git worktree add --quiet --force --detach build/base "$(or $(BASE),origin/main)"
 	@$(BIN)/python app.py --output build/diff/after > /dev/null
 	@cd build/base && ../../$(BIN)/python app.py --output ../diff/before > /dev/null
-	@$(BIN)/python -m scripts.template_diff build/diff/before build/diff/after && git worktree remove --force build/base
+	@$(BIN)/python -m scripts.template_diff build/diff/before build/diff/after > build/diff/changes.md && git worktree remove --force build/base
+	@cat build/diff/changes.md
+
+comment: ## Say on pull request PR what make diff has found, in place of what was said there before
+	@test -n "$(PR)" || { echo "Say on which: make diff comment PR=12"; exit 2; }
+	@gh pr comment "$(PR)" --edit-last --create-if-none --body-file build/diff/changes.md
 
 compatible: setup ## Fail when the contract breaks clients of BASE: make compatible BASE=origin/main
 	@mkdir -p build && git show "$(or $(BASE),origin/main):contracts/openapi.json" > build/contract-before.json

@@ -15,6 +15,7 @@ from millrace.settings import Settings
 
 if TYPE_CHECKING:
     from millrace.adapters.dynamodb import Table
+    from millrace.adapters.endpoint_scaling import EndpointScaling
     from millrace.ports import (
         AlertBook,
         ApiKeys,
@@ -307,7 +308,18 @@ class Platform:
 
         # Somebody waits for the answer, and an HTTP API waits 30 s: a request is not sent twice.
         runtime = _client("sagemaker-runtime", attempts=1, timeout_seconds=20)
-        return SageMakerEndpoints(_client("sagemaker"), runtime)
+        return SageMakerEndpoints(
+            _client("sagemaker"), runtime, machine=self.settings.endpoint_machine, scaling=self._endpoint_scaling
+        )
+
+    @property
+    def _endpoint_scaling(self) -> EndpointScaling | None:
+        most = int(self.settings.endpoint_most_machines or 1)
+        if most == 1:
+            return None
+        from millrace.adapters.endpoint_scaling import EndpointScaling
+
+        return EndpointScaling(_client("application-autoscaling"), most=most)
 
     @cached_property
     def clock(self) -> Clock:

@@ -38,6 +38,13 @@ DELIVERIES_QUEUE_URL = "DELIVERIES_QUEUE_URL"
 # Where the secrets of channels lie, and whether webhooks may go to this machine ("allowed"): on a laptop only.
 CHANNEL_SECRETS_PREFIX = "CHANNEL_SECRETS_PREFIX"
 LOOPBACK_WEBHOOKS = "LOOPBACK_WEBHOOKS"
+# What an environment decides for all its datasets: spot capacity "allowed" or "refused", approvals by "one_person" or
+# "four_eyes".
+SPOT_CAPACITY = "SPOT_CAPACITY"
+APPROVALS = "APPROVALS"
+# What realtime endpoints are made of, and up to how many where they scale.
+ENDPOINT_MACHINE = "ENDPOINT_MACHINE"
+ENDPOINT_MOST_MACHINES = "ENDPOINT_MOST_MACHINES"
 TRAINING_IMAGE = "TRAINING_IMAGE"
 CODE_DIGEST = "CODE_DIGEST"
 SITE_BUCKET = "SITE_BUCKET"
@@ -62,6 +69,10 @@ SETTINGS = (
     DELIVERIES_QUEUE_URL,
     CHANNEL_SECRETS_PREFIX,
     LOOPBACK_WEBHOOKS,
+    SPOT_CAPACITY,
+    APPROVALS,
+    ENDPOINT_MACHINE,
+    ENDPOINT_MOST_MACHINES,
     TRAINING_IMAGE,
     CODE_DIGEST,
     SITE_BUCKET,
@@ -75,6 +86,8 @@ DEPLOYMENT_PIPELINE = "deployment"
 BATCH_INFERENCE_PIPELINE = "batch_inference"
 DRIFT_PIPELINE = "drift"
 COMPARISON_PIPELINE = "comparison"
+# Taking a model version over: no state machine, an operator's command does it.
+IMPORT_PIPELINE = "import"
 
 # Events on the platform's bus.
 EVENT_SOURCE = "millrace"

@@ -76,6 +76,7 @@ PRICES: Mapping[str, Price] = {
     "AWS::Lambda::Function": Price(0.0, "by millisecond of an invocation"),
     "AWS::Lambda::Permission": _NOTHING,
     "AWS::Logs::LogGroup": Price(0.0, "by what is written and kept"),
+    "AWS::Logs::QueryDefinition": Price(0.0, "by what a query reads"),
     "AWS::S3::Bucket": Price(0.0, "by what is kept"),
     "AWS::S3::BucketPolicy": _NOTHING,
     "AWS::SNS::Subscription": _NOTHING,
@@ -89,6 +90,33 @@ PRICES: Mapping[str, Price] = {
     "AWS::StepFunctions::StateMachine": Price(0.0, "by transition"),
     "Custom::PublishedSite": _NOTHING,
     "Custom::S3AutoDeleteObjects": _NOTHING,
+}
+
+# What use costs beside the machines of jobs: US dollars, and for how much.
+OF_USE: Mapping[str, tuple[float, str]] = {
+    "Lambda, arm64": (13.33, "a million GB-seconds"),
+    "Lambda, requests": (0.20, "a million"),
+    "Lambda, kept started (`warm_predictions`)": (3.33, "a million GB-seconds"),
+    "Step Functions, transitions": (25.0, "a million"),
+    "API Gateway, requests": (1.0, "a million"),
+    "EventBridge, the platform's events": (1.0, "a million"),
+    "SQS, requests": (0.40, "a million"),
+    "DynamoDB, writes": (0.625, "a million of 1 KB"),
+    "DynamoDB, reads": (0.125, "a million of 4 KB"),
+    "DynamoDB, kept": (0.25, "a GB a month"),
+    "DynamoDB, point-in-time recovery": (0.20, "a GB a month"),
+    "S3, kept": (0.023, "a GB a month"),
+    "S3, writes": (5.0, "a million"),
+    "S3, reads": (0.40, "a million"),
+    "CloudWatch, logs written": (0.50, "a GB"),
+    "CloudWatch, logs kept": (0.03, "a GB a month"),
+    "CloudWatch, logs asked": (0.005, "a GB that a query reads"),
+    "CloudTrail, data events": (1.0, "a million"),
+    "X-Ray, traces": (5.0, "a million"),
+    "SageMaker, serverless endpoint of 3 GB": (0.216, "an hour of answering"),
+    "VPC, interface endpoint": (7.30, "a month in a zone"),
+    "KMS, key of one's own": (1.0, "a month"),
+    "AWS Backup, objects": (0.05, "a GB a month"),
 }
 
 
@@ -128,6 +156,11 @@ def price_table() -> str:
     return "\n".join([f"| USD an hour, {PRICES_OF} | {' | '.join(regions)} |", f"|---|{'---|' * len(regions)}", *rows])
 
 
+def use_table() -> str:
+    rows = [f"| {what} | {usd:g} | {per} |" for what, (usd, per) in OF_USE.items()]
+    return "\n".join([f"| of use, {HOME_REGION}, {PRICES_OF} | USD | for |", "|---|---|---|", *rows])
+
+
 def _line(kind: str, count: int) -> Line:
     price = PRICES[kind]
     return Line(kind, count, price.usd * max(0, count - price.free), price.why)
@@ -139,7 +172,7 @@ def main() -> None:
     parser.add_argument("assembly", nargs="?", type=Path, default=ROOT / "cdk.out")
     given = parser.parse_args()
     print(table(idle_cost(given.assembly, given.environment)))
-    print(f"\n{price_table()}")
+    print(f"\n{price_table()}\n\n{use_table()}")
 
 
 if __name__ == "__main__":

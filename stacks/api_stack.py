@@ -6,6 +6,7 @@ import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
@@ -96,6 +97,8 @@ class ApiStack(PlatformStack):
                 names.DELIVERIES_QUEUE_URL: alerts.deliveries.queue_url,
                 names.CHANNEL_SECRETS_PREFIX: alerts.secrets_prefix,
                 names.LOOPBACK_WEBHOOKS: config.loopback_webhooks,
+                names.SPOT_CAPACITY: config.spot,
+                names.APPROVALS: config.approvals,
                 names.INGEST_STATE_MACHINE_ARN: ingest.state_machine.state_machine_arn,
                 names.TRAINING_STATE_MACHINE_ARN: training.state_machine.state_machine_arn,
                 names.DEPLOYMENT_STATE_MACHINE_ARN: serving.state_machine.state_machine_arn,
@@ -154,13 +157,14 @@ class ApiStack(PlatformStack):
             "PredictRoute",
             http_api=api,
             route_key=apigateway.HttpRouteKey.with_(PREDICT_PATH, apigateway.HttpMethod.POST),
-            integration=HttpLambdaIntegration("PredictIntegration", serving.predict),
+            integration=HttpLambdaIntegration("PredictIntegration", serving.answering),
         )
-        self._keyed_routes(api, app, serving.predict)
+        self._keyed_routes(api, app, serving.answering)
         cdk.CfnOutput(self, "ApiUrl", value=api.api_endpoint)
         cdk.CfnOutput(self, "SpaClientId", value=self.spa_client.user_pool_client_id)
         self.dashboard_url = config.dashboard_url or self.front_door.url
         cdk.CfnOutput(self, "DashboardUrl", value=self.dashboard_url)
+        cdk.CfnOutput(self, "Approvals", value=config.approvals)
         cdk.CfnOutput(self, "SiteBucket", value=self.front_door.bucket.bucket_name)
         cdk.CfnOutput(self, "DistributionId", value=self.front_door.distribution.distribution_id)
 
@@ -189,7 +193,7 @@ class ApiStack(PlatformStack):
         self._stage(api, config)
         return api
 
-    def _keyed_routes(self, api: apigateway.HttpApi, app: PlatformFunction, predict: PlatformFunction) -> None:
+    def _keyed_routes(self, api: apigateway.HttpApi, app: PlatformFunction, predict: lambda_.IFunction) -> None:
         """The same paths for requests with an API key, which the functions check themselves (adr/0009)."""
         for id, path, method, function in (
             ("Keyed", "/{proxy+}", apigateway.HttpMethod.ANY, app),
@@ -230,7 +234,7 @@ class ApiStack(PlatformStack):
         )
 
     def _stage(self, api: apigateway.HttpApi, config: EnvironmentConfig) -> None:
-        log_group = logs.LogGroup(
+        self.access_log = logs.LogGroup(
             self, "AccessLog", retention=logs_retention(config), removal_policy=config.removal_policy
         )
         apigateway.CfnStage(
@@ -245,6 +249,6 @@ class ApiStack(PlatformStack):
                 detailed_metrics_enabled=True,
             ),
             access_log_settings=apigateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=log_group.log_group_arn, format=json.dumps(ACCESS_LOG)
+                destination_arn=self.access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
             ),
         )

@@ -46,7 +46,7 @@ class BatchStack(PlatformStack):
         super().__init__(scope, id, config=config)
         bucket, table_name = data.data_bucket, registry.table.table_name
         code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
-        image = TrainingImage(self, "Image")
+        image = TrainingImage(self, "Image", config=config)
         role = JobRole(self, "ScoreRole", assets=[code], image=image, kinds=["TransformJobs", "ProcessingJobs"])
         bucket.may_read(role, names.INFERENCE_PREFIX)
         bucket.may_list(role)
@@ -112,7 +112,12 @@ class BatchStack(PlatformStack):
             glue_jobs={"PrepareBatch": self._glue_job(data, code)},
             sagemaker_role=role,
             network=network,
-            values={"TrainingImage": image.uri, "CodeUri": code.s3_object_url, "CodeFile": code.s3_object_key},
+            values={
+                "TrainingImage": image.uri,
+                "JobMachine": config.job_machine,
+                "CodeUri": code.s3_object_url,
+                "CodeFile": code.s3_object_key,
+            },
         )
         self._start_on_arrival(config, data, registry)
         self._record_ground_truth(config, data, registry, notifications)

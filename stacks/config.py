@@ -48,6 +48,17 @@ class BackupConfig:
 
 
 @dataclass(frozen=True)
+class PromotionSource:
+    """Where model versions may be taken over from: the artifacts bucket of another environment.
+
+    `key_arn` is that environment's key, when it has one of its own (`customer_key`).
+    """
+
+    artifacts_bucket: str
+    key_arn: str | None = None
+
+
+@dataclass(frozen=True)
 class EnvironmentConfig:
     """One deployment of the platform.
 
@@ -75,7 +86,17 @@ class EnvironmentConfig:
     of the account's own (1 USD a month, and by use). `private_jobs` places SageMaker jobs into subnets without a way to
     the internet, which itself is free; each of `interface_endpoints` (`logs`, `sts`, …) is paid by the hour in both.
     `firewall` is "managed" for AWS's rules before the front door (9 USD a month), or the ARN of a web ACL of one's own.
-    `promotes_to` are the accounts whose platforms may take model versions from this one.
+
+    `job_image` is an image of the account's own in place of AWS's, made from it (docs/runbook.md).
+    `job_machine` is what exports and batches run on, `endpoint_machine` what realtime endpoints are made of; a training
+    run's machine is its dataset's choice (`training.instance_type`). With `spot` "refused" no training job runs on
+    capacity that may be taken away. With `approvals` "four_eyes" nobody approves what came of a run of their own,
+    whatever the dataset says. `warm_predictions` are instances of the function Predict that are kept started, paid by
+    the hour (provisioned concurrency); a realtime endpoint grows up to `endpoint_most_machines` with its requests.
+
+    `promotes_to` are the accounts whose platforms may take model versions from this one, `takes_from` the environments
+    whose versions may come here. `operators` are ARNs, or patterns of ARNs, of who may assume the two roles for it;
+    without any, whom the account's own policies let.
     """
 
     name: str
@@ -104,8 +125,17 @@ class EnvironmentConfig:
     customer_key: bool = False
     private_jobs: bool = False
     interface_endpoints: tuple[str, ...] = ()
+    job_image: str | None = None
+    job_machine: str = "ml.m5.large"
+    endpoint_machine: str = "ml.m5.large"
+    spot: Literal["allowed", "refused"] = "allowed"
+    approvals: Literal["one_person", "four_eyes"] = "one_person"
+    warm_predictions: int = 0
+    endpoint_most_machines: int = 1
     firewall: str | None = None
     promotes_to: tuple[str, ...] = ()
+    takes_from: tuple[PromotionSource, ...] = ()
+    operators: tuple[str, ...] = ()
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -158,6 +188,7 @@ ENVIRONMENTS = {
             trail_days=365,
             trail_reads=True,
             second_factor="required",
+            approvals="four_eyes",
         ),
     )
 }

@@ -10,7 +10,7 @@ from constructs import Construct
 from millrace import names
 from stacks.config import EnvironmentConfig
 from stacks.constructs.platform_bucket import PlatformBucket
-from stacks.platform_stack import PlatformStack
+from stacks.platform_stack import PROMOTING_ROLES, PlatformStack
 
 # The dashboard's own address is known only once the distribution is made, and its security policy names this bucket.
 # What permits a part is the signature in its address, and no browser adds credentials of its own to such a request: the
@@ -42,8 +42,8 @@ class DataStack(PlatformStack):
         cdk.CfnOutput(self, "ArtifactsBucket", value=self.artifacts_bucket.bucket_name)
 
     def _lets_take_models(self, account: str) -> None:
-        """Let operators of another account's platform take model versions over; their roles are called `Millrace-…`."""
-        theirs = {"ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/Millrace-*"}}
+        """Let operators of another account's platform take model versions over, and none of its functions and jobs."""
+        theirs = {"ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/{PROMOTING_ROLES}"}}
         models = self.artifacts_bucket.arn_for_objects(f"{names.MODELS_PREFIX}*")
         # An export names every object that belongs to its version: nothing needs to be listed.
         self.artifacts_bucket.add_to_resource_policy(

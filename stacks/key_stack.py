@@ -17,7 +17,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
 from stacks.config import EnvironmentConfig
-from stacks.platform_stack import PlatformStack
+from stacks.platform_stack import PROMOTING_ROLES, PlatformStack
 
 # Services that write under the key in their own name: alarms and budgets to the topic, events to dead-letter queues.
 WRITERS = ("budgets", "cloudtrail", "cloudwatch", "events")
@@ -58,7 +58,9 @@ class KeyStack(PlatformStack):
                 principals=[iam.AccountPrincipal(account)],
                 actions=["kms:Decrypt"],
                 resources=["*"],
-                conditions={"ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/Millrace-*"}},
+                conditions={
+                    "ArnLike": {"aws:PrincipalArn": f"arn:{self.partition}:iam::{account}:role/{PROMOTING_ROLES}"}
+                },
             )
         )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -25,6 +26,22 @@ from stacks.serving_stack import ServingStack
 
 # A dead-letter queue's construct ends so; a queue that is not one does not.
 DEAD_LETTERS = "Failures"
+SLOW_MILLISECONDS = 1000
+ERRORS = """fields @timestamp, service, message, exception_name, exception, run_id, xray_trace_id
+| filter level in ["ERROR", "CRITICAL"]
+| sort @timestamp desc
+| limit 100"""
+FAILED_STEPS = """fields @timestamp, execution_arn, type, details.name, details.error, details.cause
+| filter type like /Failed|TimedOut|Aborted/
+| sort @timestamp desc
+| limit 100"""
+SLOW_REQUESTS = f"""fields at, method, path, status, milliseconds, function_milliseconds, request_id
+| filter milliseconds > {SLOW_MILLISECONDS}
+| sort milliseconds desc
+| limit 100"""
+REFUSED_REQUESTS = """filter status >= 400
+| stats count() as requests, latest(request_id) as the_last by status, method, path, authorizer_error
+| sort requests desc"""
 
 
 class MonitoringStack(PlatformStack):
@@ -58,6 +75,7 @@ class MonitoringStack(PlatformStack):
         self._quarantine()
         self._spend(config, notifications.topic)
         self._dashboard()
+        self._queries(api)
 
     def _service_alarm(self) -> None:
         JoinedAlarm(
@@ -326,6 +344,24 @@ class MonitoringStack(PlatformStack):
             ],
         ]
         cloudwatch.Dashboard(self, "Dashboard", widgets=rows)
+
+    def _queries(self, api: ApiStack) -> None:
+        """Questions that the runbook asks of logs, kept where they are asked: CloudWatch's Logs Insights."""
+        pipelines = [machine.log_group for machine in self._machines]
+        for id, name, text, groups in (
+            # Over functions that whoever asks picks: a reference to each log would hold every function in its stack.
+            ("ErrorsQuery", "errors of functions", ERRORS, []),
+            ("FailedStepsQuery", "failed steps", FAILED_STEPS, pipelines),
+            ("SlowRequestsQuery", "slow requests", SLOW_REQUESTS, [api.access_log]),
+            ("RefusedRequestsQuery", "refused requests", REFUSED_REQUESTS, [api.access_log]),
+        ):
+            logs.CfnQueryDefinition(
+                self,
+                id,
+                name=f"{self.stack_name}/{name}",
+                query_string=text,
+                log_group_names=[group.log_group_name for group in groups] or None,
+            )
 
 
 def _graph(title: str, metrics: list[cloudwatch.Metric]) -> cloudwatch.IWidget:

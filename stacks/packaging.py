@@ -34,6 +34,7 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # botocore describes 400 services in 27 MB; functions call these. A test compares the list with the code's clients.
 CALLED_SERVICES = frozenset(
     {
+        "application-autoscaling",
         "cloudfront",
         "cloudwatch",
         "dynamodb",

@@ -7,6 +7,9 @@ from constructs import Construct
 
 from stacks.config import EnvironmentConfig
 
+# How CloudFormation calls the roles of the stack Promotion, of whatever environment: after their stack.
+PROMOTING_ROLES = "Millrace-*-Promotion-*"
+
 
 class PlatformStack(cdk.Stack):
     """`Millrace-{environment}-{id}`."""

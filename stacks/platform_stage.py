@@ -24,6 +24,7 @@ from stacks.key_stack import EncryptedWith, KeyStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.network_stack import NetworkStack
 from stacks.notifications_stack import NotificationsStack
+from stacks.promotion_stack import PromotionStack
 from stacks.recovery_stack import RecoveryStack
 from stacks.registry_stack import RegistryStack
 from stacks.runs_stack import RunsStack
@@ -56,6 +57,7 @@ class PlatformStage(cdk.Stage):
             RecoveryStack(self, "Recovery", config=config, backups=config.backup, data=data, registry=registry)
         AuditStack(self, "Audit", config=config, data=data, registry=registry)
         notifications = NotificationsStack(self, "Notifications", config=config)
+        PromotionStack(self, "Promotion", config=config, data=data, registry=registry, notifications=notifications)
         ingest = IngestStack(
             self,
             "Ingest",

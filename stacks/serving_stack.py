@@ -5,6 +5,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -44,12 +45,19 @@ class ServingStack(PlatformStack):
         super().__init__(scope, id, config=config)
         # Endpoints are made while the platform runs, so they have names: these keep environments of one account apart.
         self.endpoint_prefix = f"millrace-{config.name}"
+        self._endpoints_are = {
+            names.ENDPOINT_MACHINE: config.endpoint_machine,
+            names.ENDPOINT_MOST_MACHINES: str(config.endpoint_most_machines),
+        }
         self.state_machine = self._deployment(config, data, registry, notifications, network)
         self._start_on_approval(config, data, registry, notifications)
         self.records = self._records(config, data, registry)
         self.predict = self._predict(config, data, registry)
+        self.answering = self._answering(config)
         cdk.CfnOutput(self, "DeploymentStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "InferenceRecordsQueueUrl", value=self.records.queue_url)
+        cdk.CfnOutput(self, "EndpointMachine", value=config.endpoint_machine)
+        cdk.CfnOutput(self, "EndpointMostMachines", value=str(config.endpoint_most_machines))
 
     def _deployment(
         self,
@@ -61,7 +69,7 @@ class ServingStack(PlatformStack):
     ) -> AslStateMachine:
         code = self._asset("Code", zip_package("container", sources(*CONTAINER_SOURCES)))
         libraries = self._asset("Libraries", export_libraries(config.container_target))
-        image = TrainingImage(self, "Image")
+        image = TrainingImage(self, "Image", config=config)
         role = JobRole(self, "ExportRole", assets=[code, libraries], image=image, kinds=["ProcessingJobs"])
         data.data_bucket.may_read(role, names.DATASETS_PREFIX)
         data.data_bucket.may_list(role)
@@ -145,6 +153,7 @@ class ServingStack(PlatformStack):
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
+                **self._endpoints_are,
             },
         )
         data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
@@ -170,13 +179,15 @@ class ServingStack(PlatformStack):
             kind="tasks",
             config=config,
             timeout=cdk.Duration.seconds(50),
-            environment={names.REGISTRY_TABLE: registry.table.table_name},
+            environment={names.REGISTRY_TABLE: registry.table.table_name, **self._endpoints_are},
         )
         registry.may_look_up(retire_endpoints)
         registry.may_follow(retire_endpoints)
         self._may_on_endpoints(retire_endpoints, "Delete")
         # Lists have no resource to name.
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))
+        if config.endpoint_most_machines > 1:
+            self._scale(deploy_endpoint, retire_endpoints)
 
         return AslStateMachine(
             self,
@@ -196,6 +207,7 @@ class ServingStack(PlatformStack):
             network=network,
             values={
                 "TrainingImage": image.uri,
+                "JobMachine": config.job_machine,
                 "EndpointPrefix": self.endpoint_prefix,
                 "EndpointRole": endpoint_role.role_arn,
                 "CodeUri": code.s3_object_url,
@@ -226,6 +238,35 @@ class ServingStack(PlatformStack):
             iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[self._named("endpoint")])
         )
         self._acknowledge_named(function, "endpoint")
+
+    def _scale(self, deploy: PlatformFunction, retire: PlatformFunction) -> None:
+        """What Application Auto Scaling asks of whoever begins and ends the scaling of an endpoint."""
+        target = self.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
+        theirs = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
+        for function, verbs in (
+            (deploy, ["RegisterScalableTarget", "PutScalingPolicy"]),
+            (retire, ["DeregisterScalableTarget"]),
+        ):
+            actions = [f"application-autoscaling:{verb}" for verb in verbs]
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[target], conditions=theirs))
+            acknowledge_wildcard(
+                function,
+                "A scalable target is named by the service, once it is there; only endpoints' are meant.",
+                "arn:<AWS::Partition>:application-autoscaling:<AWS::Region>:<AWS::AccountId>:scalable-target/*",
+            )
+        self._may_make_the_role_that_scales(deploy)
+
+    def _may_make_the_role_that_scales(self, function: PlatformFunction) -> None:
+        """The account's own for it, made by the first endpoint that scales; it changes endpoints and sets alarms."""
+        service = "sagemaker.application-autoscaling.amazonaws.com"
+        role = f"role/aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["iam:CreateServiceLinkedRole"],
+                resources=[f"arn:{self.partition}:iam::{self.account}:{role}"],
+                conditions={"StringEquals": {"iam:AWSServiceName": service}},
+            )
+        )
 
     def _named(self, resource: str) -> str:
         return self.format_arn(service="sagemaker", resource=resource, resource_name=f"{self.endpoint_prefix}-*")
@@ -308,6 +349,7 @@ class ServingStack(PlatformStack):
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
                 names.REGISTRY_TABLE: registry.table.table_name,
                 names.INFERENCE_RECORDS_QUEUE_URL: self.records.queue_url,
+                **self._endpoints_are,
             },
         )
         data.artifacts_bucket.may_read(predict, names.MODELS_PREFIX)
@@ -318,3 +360,15 @@ class ServingStack(PlatformStack):
         self.records.grant(predict, "sqs:SendMessage")
         self._may_invoke_endpoints(predict)
         return predict
+
+    def _answering(self, config: EnvironmentConfig) -> lambda_.IFunction:
+        """What the API asks for predictions: the function, or a version with instances that are kept started."""
+        if not config.warm_predictions:
+            return self.predict
+        return lambda_.Alias(
+            self,
+            "Warm",
+            alias_name="warm",
+            version=self.predict.current_version,
+            provisioned_concurrent_executions=config.warm_predictions,
+        )

@@ -59,7 +59,7 @@ class TrainingStack(PlatformStack):
         code = s3_assets.Asset(
             self, "Code", path=str(package.path), asset_hash=package.digest, asset_hash_type=cdk.AssetHashType.CUSTOM
         )
-        image = TrainingImage(self, "Image")
+        image = TrainingImage(self, "Image", config=config)
         role = JobRole(self, "SageMakerRole", assets=[code], image=image, kinds=["TrainingJobs", "ProcessingJobs"])
         data_bucket.may_read(role, names.DATASETS_PREFIX)
         data_bucket.may_list(role)
@@ -78,6 +78,7 @@ class TrainingStack(PlatformStack):
             environment={
                 names.ARTIFACTS_BUCKET: artifacts.bucket_name,
                 names.REGISTRY_TABLE: table_name,
+                names.SPOT_CAPACITY: config.spot,
             },
         )
         data_bucket.may_read(plan_training, names.DATASETS_PREFIX)
@@ -171,4 +172,5 @@ class TrainingStack(PlatformStack):
 
         cdk.CfnOutput(self, "TrainingStateMachineArn", value=self.state_machine.state_machine_arn)
         cdk.CfnOutput(self, "TrainingImage", value=image.uri)
+        cdk.CfnOutput(self, "SpotCapacity", value=config.spot)
         cdk.CfnOutput(self, "CodeDigest", value=package.digest)

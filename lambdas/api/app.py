@@ -93,7 +93,7 @@ def contract() -> dict[str, Any]:
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
 for resource in (about, *RESOURCES):
     app.include_router(resource)
-ENDPOINTS: tuple[Endpoint, ...] = (*about.endpoints, *(each for resource in RESOURCES for each in resource.endpoints))
+ENDPOINTS: tuple[Endpoint, ...] = (*about.registered, *(each for resource in RESOURCES for each in resource.registered))
 
 
 @logger.inject_lambda_context(clear_state=True)

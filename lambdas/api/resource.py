@@ -51,7 +51,7 @@ class Resource(APIGatewayHttpRouter):
     def __init__(self, tag: str) -> None:
         super().__init__()
         self.tag = tag
-        self.endpoints: list[Endpoint] = []
+        self.registered: list[Endpoint] = []
 
     def endpoint(
         self,
@@ -79,7 +79,7 @@ class Resource(APIGatewayHttpRouter):
             pattern = re.compile(re.sub(r"<(\w+)>", r"[^/]+", rule))
             takes_key = keyed and method == "POST"
             kinds = _always(method, allow, keyed=keyed) | set(raises)
-            self.endpoints.append(Endpoint(method, rule, function.__name__, allow, pattern, takes_key, people_only))
+            self.registered.append(Endpoint(method, rule, function.__name__, allow, pattern, takes_key, people_only))
             right = _right(function, status, example, links)
             if unfinished is not None:
                 right |= _right(function, 202, unfinished, None)

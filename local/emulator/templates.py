@@ -25,6 +25,7 @@ NO_OP_TYPES = frozenset(
         "AWS::CloudTrail::Trail",
         "AWS::Cognito::ManagedLoginBranding",
         "AWS::EC2::FlowLog",
+        "AWS::Logs::QueryDefinition",
         "AWS::WAFv2::LoggingConfiguration",
         "AWS::WAFv2::WebACLAssociation",
         "Custom::VpcRestrictDefaultSG",

@@ -13,16 +13,22 @@ from millrace.ports import EndpointSpec
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
+    from millrace.adapters.endpoint_scaling import EndpointScaling
+
 VARIANT = "AllTraffic"
 JSON = "application/json"
 MEMORY_MB, CONCURRENCY = 3072, 10
-INSTANCE_TYPE = "ml.m5.large"
 
 
 class SageMakerEndpoints:
-    def __init__(self, client: SageMakerClient, runtime: Any) -> None:
+    def __init__(
+        self, client: SageMakerClient, runtime: Any, *, machine: str = "", scaling: EndpointScaling | None = None
+    ) -> None:
+        """Realtime endpoints are made of `machine`; whoever makes none has no need to know it."""
         self._client = client
         self._runtime = runtime
+        self._machine = machine
+        self._scaling = scaling
 
     def deploy(self, spec: EndpointSpec) -> bool:
         found = self._described(spec.name)
@@ -33,7 +39,10 @@ class SageMakerEndpoints:
             reason = found.get("FailureReason", "no reason was given")
             raise EndpointFailed(f"the endpoint {spec.name} failed: {reason}")
         spec.check_kind(self._kind(found["EndpointConfigName"]))
-        return bool(found["EndpointStatus"] == "InService")
+        ready = bool(found["EndpointStatus"] == "InService")
+        if ready and spec.kind == "realtime" and self._scaling is not None:
+            self._scaling.begin(spec.name, VARIANT)
+        return ready
 
     def invoke(self, name: str, body: bytes) -> bytes:
         try:
@@ -44,6 +53,8 @@ class SageMakerEndpoints:
         return content
 
     def delete(self, name: str) -> None:
+        if self._scaling is not None:
+            self._scaling.end(name, VARIANT)
         for delete in (
             lambda: self._client.delete_endpoint(EndpointName=name),
             lambda: self._client.delete_endpoint_config(EndpointConfigName=name),
@@ -76,7 +87,7 @@ class SageMakerEndpoints:
         if spec.kind == "serverless":
             variant["ServerlessConfig"] = {"MemorySizeInMB": MEMORY_MB, "MaxConcurrency": CONCURRENCY}
         else:
-            variant |= {"InstanceType": INSTANCE_TYPE, "InitialInstanceCount": 1}
+            variant |= {"InstanceType": self._machine, "InitialInstanceCount": 1}
         container: Any = {"Image": spec.image, "ModelDataUrl": spec.archive_uri, "Environment": dict(spec.environment)}
         for create in (
             lambda: self._client.create_model(

@@ -40,7 +40,8 @@ class RetrainingReason(StrEnum):
 class RetrainingFacts(NamedTuple):
     """What the decision is made from. `new_rows` are those of `newest_version`, when it is newer than the champion's.
 
-    `trained_as` is a model version that came of the newest dataset version already.
+    `trained_as` is a model version that came of the newest dataset version already. A champion that was taken over was
+    `trained_in` another environment; it has a `champion_version` only when that one's rows have come here as well.
     """
 
     now: datetime
@@ -55,6 +56,7 @@ class RetrainingFacts(NamedTuple):
     last_started_at: datetime | None
     spent_today_usd: float
     estimate_usd: float | None
+    trained_in: str | None = None
 
 
 class RetrainingVerdict(NamedTuple):
@@ -86,13 +88,12 @@ def decide_retraining(facts: RetrainingFacts) -> RetrainingVerdict:
         return _no(RetrainingReason.GOVERNOR_OFF, "Drift starts no training here: the governor is off.")
     if not facts.has_target:
         return _no(RetrainingReason.NO_TARGET, "Retraining cannot start: the dataset's settings name no target.")
-    if facts.champion is None or facts.champion_version is None:
+    if facts.champion is None:
         return _no(RetrainingReason.NO_CHAMPION, "There is nothing to retrain: no version of this model is champion.")
     if facts.run_in_flight is not None:
         return _no(RetrainingReason.RUN_IN_FLIGHT, f"Training run {facts.run_in_flight} is under way already.")
-    if facts.newest_version <= facts.champion_version or facts.new_rows <= 0:
-        since = f"no new labels since v{facts.champion_version}, which {facts.champion} was trained on"
-        return _no(RetrainingReason.NO_NEW_LABELS, f"Retraining cannot help: {since}.")
+    if facts.newest_version <= (facts.champion_version or 0) or facts.new_rows <= 0:
+        return _no(RetrainingReason.NO_NEW_LABELS, f"Retraining cannot help: {_nothing_new(facts)}.")
     if facts.trained_as is not None:
         said = f"{facts.trained_as} came of {wanted} already, the newest there is"
         return _no(RetrainingReason.ALREADY_TRAINED, f"Retraining cannot help: {said}. Decide on it, or bring labels.")
@@ -100,6 +101,12 @@ def decide_retraining(facts: RetrainingFacts) -> RetrainingVerdict:
         said = f"{wanted} has {facts.new_rows:,} labelled rows, and the policy asks for {policy.min_new_rows:,}"
         return _no(RetrainingReason.TOO_FEW_LABELS, f"Retraining would learn too little: {said}.")
     return _when_affordable(facts) or _yes(facts)
+
+
+def _nothing_new(facts: RetrainingFacts) -> str:
+    if facts.champion_version is None:
+        return f"there are no labels here, and {facts.champion} was trained on those of {facts.trained_in}"
+    return f"no new labels since v{facts.champion_version}, which {facts.champion} was trained on"
 
 
 def _when_affordable(facts: RetrainingFacts) -> RetrainingVerdict | None:

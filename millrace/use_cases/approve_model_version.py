@@ -19,17 +19,19 @@ def approve_model_version(
     version_id: str,
     actor: str,
     reason: str,
+    four_eyes: bool = False,
 ) -> ModelVersion:
     """An approval of which nobody heard is announced again when the same is said again, in the same words.
 
     That is harmless, since an approval deploys once, however often it is announced. Raises InvalidInput without a
-    reason, NotFound, AlreadyDecided, and NotAllowed when four eyes are asked for.
+    reason, NotFound, AlreadyDecided, and NotAllowed when four eyes are asked for: by the dataset, or for all by
+    `four_eyes`.
     """
     if not reason.strip():
         raise InvalidInput("say why this version is approved: the reason stays in the model's history")
     model, number = parse_version_id(version_id)
     known = registry.get(model, number)
-    check_four_eyes(catalog, ledger, known, actor)
+    check_four_eyes(catalog, ledger, known, actor, always=four_eyes)
     if was_not_heard(ledger, known, actor, reason):
         approved = known
     else:
@@ -50,8 +52,10 @@ def was_not_heard(ledger: RunLedger, version: ModelVersion, actor: str, reason: 
     return False
 
 
-def check_four_eyes(catalog: DatasetCatalog, ledger: RunLedger, version: ModelVersion, actor: str) -> None:
-    """Raises NotAllowed when `actor` asked for the run that made `version`, and its dataset wants a second person.
+def check_four_eyes(
+    catalog: DatasetCatalog, ledger: RunLedger, version: ModelVersion, actor: str, *, always: bool = False
+) -> None:
+    """Raises NotAllowed when `actor` asked for the run that made `version`, and a second person is wanted.
 
     A policy is what it is now: switching it on holds for versions that wait already.
     """
@@ -62,9 +66,10 @@ def check_four_eyes(catalog: DatasetCatalog, ledger: RunLedger, version: ModelVe
         requester = str(run.input.get("requested_by", run.started_by))
     except NotFound:
         return  # neither a policy nor a requester is left to hold against anybody
-    if settings.four_eyes and _person(requester) == _person(actor):
+    if (always or settings.four_eyes) and _person(requester) == _person(actor):
+        wanting = "this environment" if always else version.lineage.dataset
         raise NotAllowed(
-            f"{actor} asked for the run that made {version.id}, and {version.lineage.dataset} wants four eyes: "
+            f"{actor} asked for the run that made {version.id}, and {wanting} wants four eyes: "
             f"somebody else has to approve it"
         )
 

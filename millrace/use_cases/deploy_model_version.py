@@ -11,7 +11,6 @@ from millrace.domain.run import Run, RunState
 from millrace.errors import Conflict, InvalidInput, NotFound
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Pipelines, RunLedger
 
-_INSTANCE_TYPE = "ml.m5.large"
 _MAX_RUNTIME_SECONDS = 3600
 
 
@@ -156,7 +155,6 @@ def _payload(
         # Without a slash at the end: SageMaker appends "/<file>".
         "serving_uri": _serving_uri(run_id, version, artifacts_bucket),
         "export_job": identity.job_name(run_id, "export"),
-        "instance_type": _INSTANCE_TYPE,
         "max_runtime_seconds": _MAX_RUNTIME_SECONDS,
     }
 

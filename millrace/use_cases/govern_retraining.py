@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from millrace import names
 from millrace.domain import identity
 from millrace.domain.cost import cost_of_steps
-from millrace.domain.dataset import VersionState
+from millrace.domain.dataset import DatasetVersion, VersionState
 from millrace.domain.event import DriftDetected
 from millrace.domain.model import CHAMPION, ModelVersion
 from millrace.domain.retraining import (
@@ -94,6 +94,7 @@ def retraining_facts(
     number = known.aliases.get(CHAMPION)
     champion = None if number is None else registry.get(model, number)
     newest = dataset.latest_ready_version
+    labels = _labels(catalog, known.dataset, newest)
     runs = ledger.page(pipeline=names.TRAINING_PIPELINE, dataset=known.dataset, limit=_LOOKED_AT).items
     trained = [
         each.id
@@ -105,29 +106,32 @@ def retraining_facts(
         policy=dataset.settings.retraining,
         has_target=dataset.settings.target is not None,
         champion=champion.id if champion else None,
-        champion_version=_trained_on(champion) if champion else None,
+        champion_version=_trained_on(champion, labels) if champion else None,
         newest_version=newest,
-        new_rows=_rows(catalog, known.dataset, newest),
+        new_rows=labels.quality.accepted if labels and labels.quality else 0,
         trained_as=trained[0] if trained else None,
         run_in_flight=next((run.run_id for run in runs if run.state is RunState.RUNNING), None),
         last_started_at=max((run.started_at for run in runs), default=None),
         spent_today_usd=_spent(runs, now),
         estimate_usd=estimate_training(catalog=catalog, ledger=ledger, dataset=known.dataset).cost_usd,
+        trained_in=champion.origin.environment if champion and champion.origin else None,
     )
 
 
-def _trained_on(champion: ModelVersion) -> int:
-    """The dataset's version; 0 for a model that was taken over, which has seen none of the versions here."""
-    return champion.lineage.dataset_version if champion.origin is None else 0
+def _trained_on(champion: ModelVersion, newest: DatasetVersion | None) -> int | None:
+    """The dataset's version. One that was taken over has seen a version of here only where the same file came here."""
+    if champion.origin is None:
+        return champion.lineage.dataset_version
+    return newest.version if newest and newest.sha256 == champion.lineage.dataset_sha256 else None
 
 
-def _rows(catalog: DatasetCatalog, dataset: str, version: int) -> int:
-    """The accepted rows of a version; whoever trains on it has seen all of them."""
+def _labels(catalog: DatasetCatalog, dataset: str, version: int) -> DatasetVersion | None:
+    """The version if it is READY; whoever trains on it has seen all its accepted rows."""
     try:
         found = catalog.version(dataset, version)
     except NotFound:
-        return 0
-    return found.quality.accepted if found.quality is not None and found.state is VersionState.READY else 0
+        return None
+    return found if found.state is VersionState.READY else None
 
 
 def _spent(runs: Sequence[Run], now: datetime) -> float:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import IO
 
+from millrace import names
 from millrace.domain import identity, model_export, place
 from millrace.domain.model import Approval, ModelVersion, Origin
 from millrace.domain.model_export import ARTIFACT, BASELINE, EVALUATION, ModelExport
@@ -19,8 +20,6 @@ from millrace.domain.run import Run, RunState
 from millrace.errors import Conflict, EvaluationInvalid
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, Notifier, ObjectStore, RunLedger
 from millrace.use_cases.export_model_version import CHUNK_BYTES
-
-IMPORT = "import"
 
 
 def import_model_version(
@@ -58,7 +57,7 @@ def import_model_version(
         ledger.open(
             Run(
                 run_id=run_id,
-                pipeline=IMPORT,
+                pipeline=names.IMPORT_PIPELINE,
                 dataset=theirs.lineage.dataset,
                 model=theirs.model,
                 started_by=actor,

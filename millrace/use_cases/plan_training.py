@@ -33,11 +33,13 @@ def plan_training(
     dataset_version: int,
     model: str,
     choices: Mapping[str, Any],
+    spot: bool = True,
 ) -> dict[str, Any]:
     """What the state machine needs to know (docs/architecture.md, `$.plan`); plan.json and champion.json are written.
 
     `choices` are what this run does otherwise than the dataset's training policy, which may have changed since they
-    were judged. Raises TrainingImpossible with what to do, InvalidInput for settings that do not fit the task.
+    were judged; without `spot` no job runs on capacity that may be taken away. Raises TrainingImpossible with what to
+    do, InvalidInput for settings that do not fit the task.
     """
     known, version = catalog.get(dataset), catalog.version(dataset, dataset_version)
     policy = judge_settings(known.settings, {"training": choices}).training
@@ -63,7 +65,7 @@ def plan_training(
     _write(store, place.run_uri(artifacts_bucket, run_id, "plan/plan.json"), plan)
     _copy_champion(registry, store, artifacts_bucket, plan)
     ledger.annotate(run_id, dataset_version=dataset_version, outcome=_outcome(plan, inferred))
-    return _answer(artifacts_bucket, run_id, version, policy, candidates)
+    return _answer(artifacts_bucket, run_id, version, policy, candidates, spot)
 
 
 def _task(dataset: Dataset, contract: Contract, profile: Mapping[str, Any]) -> InferredTask:
@@ -139,7 +141,12 @@ def _outcome(plan: Mapping[str, Any], inferred: InferredTask) -> str:
 
 
 def _answer(
-    bucket: str, run_id: str, version: DatasetVersion, policy: TrainingPolicy, candidates: Sequence[Mapping[str, Any]]
+    bucket: str,
+    run_id: str,
+    version: DatasetVersion,
+    policy: TrainingPolicy,
+    candidates: Sequence[Mapping[str, Any]],
+    spot: bool,
 ) -> dict[str, Any]:
     def run(path: str) -> str:
         return place.run_uri(bucket, run_id, path)
@@ -165,18 +172,18 @@ def _answer(
                 # Without a slash at the end: SageMaker appends "/<job>/output/model.tar.gz".
                 "output_uri": run("training"),
                 "checkpoint_uri": run(f"checkpoints/{candidate['algorithm']}/"),
-                **_resources(policy, candidate["algorithm"]),
+                **_resources(policy, candidate["algorithm"], spot),
             }
             for candidate in candidates
         ],
     }
 
 
-def _resources(policy: TrainingPolicy, name: str) -> dict[str, Any]:
+def _resources(policy: TrainingPolicy, name: str, spot: bool) -> dict[str, Any]:
     """Spot capacity only where an interruption costs little, several instances only where they help."""
     algorithm = algorithm_named(name)
     return {
-        "spot": algorithm.resumable,
+        "spot": spot and algorithm.resumable,
         "instance_type": policy.instance_type,
         "instance_count": policy.instance_count if algorithm.distributed else 1,
         "max_runtime_seconds": policy.max_runtime_seconds,

@@ -14,7 +14,6 @@ from millrace.domain.run import Run, RunState
 from millrace.errors import Conflict, InvalidInput, NotDeployed
 from millrace.ports import Clock, DatasetCatalog, ModelRegistry, ObjectStore, Pipelines, RunLedger
 
-_INSTANCE_TYPE = "ml.m5.large"
 _MAX_RUNTIME_SECONDS = 6 * 3600
 
 
@@ -131,7 +130,6 @@ def _start(
         "model": model,
         "actor": actor,
         "location": place.batch_uri(bucket, model, job_id),
-        "instance_type": _INSTANCE_TYPE,
         "max_runtime_seconds": _MAX_RUNTIME_SECONDS,
         "score_job": identity.job_name(job_id, "score"),
         "join_job": identity.job_name(job_id, "join"),

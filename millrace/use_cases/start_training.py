@@ -57,7 +57,9 @@ def train_again(
     """
     earlier = ledger.get(run_id)
     if earlier.pipeline != names.TRAINING_PIPELINE or earlier.dataset_version is None:
-        raise InvalidInput(f"{run_id} is not a training run: to ingest a file again, upload it again")
+        raise InvalidInput(
+            f"{run_id} is of the pipeline {earlier.pipeline}: only training is run again; for a file upload it again"
+        )
     return start_training(
         catalog=catalog,
         ledger=ledger,

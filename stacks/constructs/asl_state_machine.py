@@ -107,6 +107,7 @@ class AslStateMachine(sfn.StateMachine):
             definition_substitutions=substitutions,
             removal_policy=config.removal_policy,
         )
+        self.log_group = log_group
         acknowledge_wildcard(self, "X-Ray and the delivery of logs have no resources to name.", "*")
         for function in functions.values():
             self._allow(["lambda:InvokeFunction"], function.function_arn)

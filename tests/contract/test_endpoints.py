@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
+from millrace.adapters.endpoint_scaling import EndpointScaling
 from millrace.adapters.memory import InMemoryEndpoints
 from millrace.adapters.sagemaker import SageMakerEndpoints
 from millrace.errors import EndpointFailed
@@ -21,7 +23,7 @@ def endpoints(request: pytest.FixtureRequest) -> Endpoints:
     if request.param == "memory":
         return InMemoryEndpoints()
     request.getfixturevalue("aws")
-    return SageMakerEndpoints(boto3.client("sagemaker"), boto3.client("sagemaker-runtime"))
+    return SageMakerEndpoints(boto3.client("sagemaker"), boto3.client("sagemaker-runtime"), machine="ml.m5.large")
 
 
 @pytest.mark.parametrize("kind", ["serverless", "realtime"])
@@ -74,6 +76,42 @@ def test_a_configuration_whose_endpoint_was_deleted_by_hand_is_still_a_part(aws:
 
     assert list(made.names("credit-v")) == []
     assert list(made.parts("credit-v")) == ["credit-v1"]
+
+
+def test_a_realtime_endpoint_scales_once_it_is_in_service_and_no_more_once_it_is_deleted(aws: None) -> None:
+    scaling = boto3.client("application-autoscaling")
+    endpoints = SageMakerEndpoints(
+        boto3.client("sagemaker"),
+        boto3.client("sagemaker-runtime"),
+        machine="ml.m5.large",
+        scaling=EndpointScaling(scaling, most=3),
+    )
+
+    def scaled() -> list[tuple[str, int, int]]:
+        found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+        return [(each["ResourceId"], each["MinCapacity"], each["MaxCapacity"]) for each in found]
+
+    endpoints.deploy(a_spec("credit-v1", "realtime"))
+    endpoints.deploy(a_spec("credit-v2"))
+    assert scaled() == []
+    for _ in range(2):
+        assert endpoints.deploy(a_spec("credit-v1", "realtime"))
+    assert endpoints.deploy(a_spec("credit-v2"))
+
+    assert scaled() == [("endpoint/credit-v1/variant/AllTraffic", 1, 3)]
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["PolicyType"] == "TargetTrackingScaling"
+
+    endpoints.delete("credit-v1")
+    assert scaled() == []
+
+
+def test_what_never_scaled_is_deleted_as_well(aws: None) -> None:
+    """In AWS's own words; moto has others."""
+    scaling = boto3.client("application-autoscaling")
+    with Stubber(scaling) as stubbed:
+        stubbed.add_client_error("deregister_scalable_target", "ObjectNotFoundException")
+        EndpointScaling(scaling, most=3).end("credit-v1", "AllTraffic")
 
 
 def test_what_is_not_there_does_not_answer() -> None:

@@ -49,7 +49,7 @@ def a_bad_file_is_refused_and_people_are_told(world: World) -> None:
     assert upload["state"] == "REJECTED"
     alert = opened_alert(world, f"run:ingest:{dataset}")
     assert alert["sentence"] == run.reason
-    world.wait(lambda: world.inbox.about(dataset) or None, what="a notification")
+    people_are_told(world, dataset)
     hears_of(world, alert["alert_id"], "alert.opened")
     world.drop(dataset, b"a,b\n" + b"1,x\n" * 40, name="good.csv")
     world.wait(lambda: world.get(f"/alerts/{alert['alert_id']}")["state"] == "CLOSED" or None, what="its end")
@@ -101,12 +101,20 @@ def opened_alert(world: World, cause: str) -> Any:
     return world.wait(find, what=f"an alert of {cause}")
 
 
+def people_are_told(world: World, about: str) -> None:
+    """By a message that ends with the address of its page."""
+    messages = world.wait(lambda: world.inbox.about(about) or None, what=f"a message about {about}")
+    assert messages[-1]["Message"].splitlines()[-1].startswith(world.dashboard), messages[-1]["Message"]
+
+
 def hears_of(world: World, alert_id: str, event: str) -> None:
     """Somebody else's server hears of the alert."""
 
     def heard() -> bool | None:
         messages = [json.loads(body) for _, body in list(world.receiver.received)]
-        return any((m["type"], m["data"].get("alert_id")) == (event, alert_id) for m in messages) or None
+        mine = [m["data"] for m in messages if (m["type"], m["data"].get("alert_id")) == (event, alert_id)]
+        assert all(data["alert_link"].startswith(world.dashboard) for data in mine), mine
+        return bool(mine) or None
 
     world.wait(heard, what=f"{event} of {alert_id} at the webhook")
 
@@ -122,7 +130,7 @@ def a_version_is_trained_and_registered(world: World) -> None:
     (version,) = world.get(f"/models/{dataset}/versions")["items"]
     assert world.get(f"/models/{version['id']}/detail")["approval"]["state"] == "PENDING"
     assert world.get(f"/models/{version['id']}/evaluation")
-    world.wait(lambda: world.inbox.about(f"{dataset}:1") or None, what="the question for approval")
+    people_are_told(world, f"{dataset}:1")
 
 
 def latest(world: World, pipeline: str, dataset: str) -> Run | None:
@@ -140,7 +148,7 @@ def an_approved_version_is_deployed(world: World) -> None:
     assert world.get(f"/models/{model}/champion")["champion"]["id"] == f"{model}:1"
     assert world.kinds(model, newest=1) == ["ALIAS_MOVED"]
     world.answered_by(f"{model}:1")
-    world.wait(lambda: world.inbox.about(f"{model}:1") or None, what="word that it serves")
+    people_are_told(world, f"{model}:1")
 
 
 def a_version_answers_behind_an_endpoint(world: World) -> None:
@@ -169,7 +177,7 @@ def a_version_takes_over_step_by_step(world: World) -> None:
         world.send("/inference/predict", {"model": model, "rows": world.rows})
     world.succeeded(run_id)
     assert world.kinds(model, newest=3) == ["ALIAS_MOVED", "ROLLOUT_PASSED", "ROLLOUT_STARTED"]
-    world.wait(lambda: world.inbox.about(f"{model}:2") or None, what="word of the rollout")
+    people_are_told(world, f"{model}:2")
 
 
 def a_broken_version_takes_itself_back(world: World) -> None:
@@ -298,7 +306,7 @@ def labels_tell_how_good_answers_were(world: World) -> None:
     deeds = {each["action"]: each["detail"] for each in world.get(f"/activity?subject=model:{model}")["items"]}
     assert (deeds["ground_truth.recorded"]["kept"], deeds["ground_truth.recorded"]["refused"]) == (150, 1), deeds
     drop_truth(world, model, "nothing,of,the,kind\n1,2,3,4")
-    world.wait(lambda: world.inbox.about(f"ground-truth/{model}/") or None, what="word of the refusal")
+    people_are_told(world, f"ground-truth/{model}/")
 
 
 def drop_truth(world: World, model: str, text: str) -> None:

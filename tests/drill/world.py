@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -14,7 +15,7 @@ from millrace import names
 from millrace.domain import identity, place
 from millrace.domain.model import Approval, ModelVersion
 from millrace.domain.run import Run, RunState
-from tests.e2e.calling import Caller, signed_in
+from tests.e2e.calling import Caller, outputs, signed_in
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 from tests.e2e.receiving import Inbox, Receiver, subscribed_inbox
 
@@ -45,6 +46,10 @@ class World:
     versions: list[ModelVersion] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     _serial: Any = field(default_factory=count)
+
+    @cached_property
+    def dashboard(self) -> str:
+        return outputs(self.bench)["DashboardUrl"]
 
     @property
     def model(self) -> str:

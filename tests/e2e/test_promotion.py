@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
 import pandas as pd
 import pytest
+from botocore.exceptions import ClientError
 
 from local import platform as local_platform
 from millrace import bootstrap, names
+from millrace.bootstrap import Platform
 from millrace.cli.deployment import LOCAL_STATE, connect
 from millrace.domain import identity
 from millrace.domain.model import ApprovalState
 from millrace.domain.run import RunState
-from millrace.errors import EvaluationInvalid
+from millrace.errors import EvaluationInvalid, NotDeployed
 from millrace.use_cases.export_model_version import export_model_version
 from millrace.use_cases.import_model_version import import_model_version
 from tests.e2e.calling import signed_in
@@ -33,6 +37,24 @@ def predicted(bench: Bench, person: str) -> list[dict[str, float]]:
     return [each["probabilities"] for each in answer["predictions"]]
 
 
+@contextmanager
+def acting_as(role: str, root: Path) -> Iterator[Platform]:
+    """The platform of `root` as an operator has it who assumed the role that its templates make for one command."""
+    settings = connect("local", root)
+    stacks = boto3.client("cloudformation").describe_stacks(StackName="Millrace-local-Promotion")["Stacks"]
+    (arn,) = [out["OutputValue"] for out in stacks[0]["Outputs"] if out["OutputKey"] == f"{role}RoleArn"]
+    keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="olga")["Credentials"]
+    boto3.setup_default_session(
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    try:
+        yield bootstrap.platform(settings)
+    finally:
+        connect("local", root)
+
+
 def test_a_version_that_was_taken_over_is_approved_anew_and_predicts_the_same_numbers(
     bench: Bench, assembly: Path, tmp_path: Path
 ) -> None:
@@ -46,14 +68,25 @@ def test_a_version_that_was_taken_over_is_approved_anew_and_predicts_the_same_nu
     bench.approve(theirs.id, "good in staging")
     deployed = bench.ended(identity.automatic_deployment_run_id(DATASET, 2))
     assert deployed.state is RunState.SUCCEEDED, deployed.reason
-    address = export_model_version(
-        registry=bench.platform.registry,
-        catalog=bench.platform.catalog,
-        store=bench.platform.store,
-        artifacts_bucket=bench.platform.settings.require("artifacts_bucket"),
-        environment="staging",
-        version_id=theirs.id,
-    )
+    # Approved, and never deployed.
+    bench.platform.registry.decide(DATASET, 3, approve=True, actor="tester", reason="as good", at=deployed.started_at)
+    with acting_as("ExportVersion", bench.root) as exporter:
+
+        def exported(version_id: str) -> str:
+            return export_model_version(
+                registry=exporter.registry,
+                catalog=exporter.catalog,
+                store=exporter.store,
+                artifacts_bucket=exporter.settings.require("artifacts_bucket"),
+                environment="staging",
+                version_id=version_id,
+            )
+
+        with pytest.raises(NotDeployed, match="export it once it was deployed"):
+            exported(f"{DATASET}:3")
+        address = exported(theirs.id)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            exporter.store.write(theirs.artifact_uri, b"another artefact")
     expected, source = predicted(bench, "stella"), bench.platform.store
 
     running = local_platform.start(tmp_path / LOCAL_STATE, port=0, assembly=assembly)
@@ -62,19 +95,20 @@ def test_a_version_that_was_taken_over_is_approved_anew_and_predicts_the_same_nu
         prod = Bench(bootstrap.platform(there), there.data_bucket, boto3.Session(), tmp_path)
 
         def taken_over() -> str:
-            return import_model_version(
-                catalog=prod.platform.catalog,
-                registry=prod.platform.registry,
-                ledger=prod.platform.ledger,
-                source=source,
-                store=prod.platform.store,
-                notifier=prod.platform.notifier,
-                clock=prod.platform.clock,
-                artifacts_bucket=prod.platform.settings.require("artifacts_bucket"),
-                environment="prod",
-                address=address,
-                actor="cli:olga",
-            ).id
+            with acting_as("ImportVersion", tmp_path) as importer:
+                return import_model_version(
+                    catalog=importer.catalog,
+                    registry=importer.registry,
+                    ledger=importer.ledger,
+                    source=source,
+                    store=importer.store,
+                    notifier=importer.notifier,
+                    clock=importer.clock,
+                    artifacts_bucket=importer.settings.require("artifacts_bucket"),
+                    environment="prod",
+                    address=address,
+                    actor="cli:olga",
+                ).id
 
         assert [taken_over(), taken_over()] == [f"{DATASET}:1"] * 2
         ours = prod.platform.registry.get(DATASET, 1)

@@ -81,7 +81,7 @@ def test_cfn_lint_accepts_the_templates(environment: str, assembly: Path, tmp_pa
         )
     templates = sorted(tmp_path.glob("*.template.json"))
 
-    assert len(templates) == (18 if ENVIRONMENTS[environment].backup else 17)
+    assert len(templates) == (19 if ENVIRONMENTS[environment].backup else 18)
     assert cfn_lint(templates) == []
 
 

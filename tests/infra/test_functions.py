@@ -18,6 +18,7 @@ from stacks.packaging import REPOSITORY
 
 # Actions for which AWS has no resource to name, and why the role needs them.
 NAMELESS = {
+    "cloudformation:DescribeStacks": "a list of stacks has no resource; operators' commands read the outputs",
     "xray:PutTraceSegments": "traces",
     "xray:PutTelemetryRecords": "traces",
     "xray:GetSamplingRules": "traces of state machines",
@@ -169,8 +170,9 @@ def test_the_settings_a_function_needs_are_read_from_its_code() -> None:
 def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
     camel = {"".join(word.capitalize() for word in setting.lower().split("_")) for setting in names.SETTINGS}
 
-    # The vault is for whoever restores, and no setting of the code.
-    assert set(prod.outputs()) == camel | set(names.CLIENT_OUTPUTS) | {"BackupVaultName"}
+    # For operators, and no settings of the code.
+    theirs = {"BackupVaultName", "ExportVersionRoleArn", "ImportVersionRoleArn"}
+    assert set(prod.outputs()) == camel | set(names.CLIENT_OUTPUTS) | theirs
 
 
 def test_functions_share_one_package_but_for_those_that_predict_or_profile(prod: Platform) -> None:

@@ -13,12 +13,17 @@ import pytest
 from conftest import Platform
 from test_findings import cfn_lint, findings
 
+from millrace import names
 from scripts.lint_policies import policies
-from stacks.config import ENVIRONMENTS
+from stacks.config import ENVIRONMENTS, PromotionSource
 from stacks.constructs.firewall import Firewall
 from stacks.platform_stage import FEATURE_FLAGS, PlatformStage
+from stacks.training_image import TrainingImage
 
 TARGET = "210987654321"
+SOURCE = PromotionSource("staging-artifacts", "arn:aws:kms:us-east-1:333333333333:key/of-staging")
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/jobs:3.2-0-7"
+OPERATORS = "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Operators_*"
 ALL = dataclasses.replace(
     ENVIRONMENTS["prod"],
     region="us-east-1",
@@ -27,6 +32,14 @@ ALL = dataclasses.replace(
     interface_endpoints=("logs",),
     firewall="managed",
     promotes_to=(TARGET,),
+    takes_from=(SOURCE,),
+    operators=(OPERATORS,),
+    job_image=IMAGE,
+    job_machine="ml.m5.xlarge",
+    endpoint_machine="ml.c5.xlarge",
+    spot="refused",
+    warm_predictions=2,
+    endpoint_most_machines=4,
 )
 STATE_MACHINES = ("Training", "Serving", "Batch")
 
@@ -221,7 +234,7 @@ class TestPromotion:
 
         assert theirs["Action"] == "s3:GetObject"
         assert '"/models/*"' in json.dumps(theirs["Resource"])
-        assert f"{TARGET}:role/Millrace-*" in json.dumps(theirs["Condition"])
+        assert f"{TARGET}:role/Millrace-*-Promotion-*" in json.dumps(theirs["Condition"])
 
     def test_it_may_decrypt_what_it_reads(self, guarded: Guarded) -> None:
         (theirs,) = [
@@ -229,7 +242,116 @@ class TestPromotion:
         ]
 
         assert theirs["Action"] == "kms:Decrypt"
+        assert f"{TARGET}:role/Millrace-*-Promotion-*" in json.dumps(theirs["Condition"])
+
+    def test_an_operator_reads_model_versions_of_the_environments_that_are_named_and_decrypts_them(
+        self, guarded: Guarded
+    ) -> None:
+        (importing,) = [
+            policy.document["Statement"]
+            for policy in policies(guarded.platform.templates)
+            if policy.where.startswith("Promotion/ImportVersion")
+        ]
+        theirs = {each["Action"]: each["Resource"] for each in importing if SOURCE.artifacts_bucket in json.dumps(each)}
+        decrypting = [each["Resource"] for each in importing if each["Action"] == "kms:Decrypt"]
+
+        assert theirs == {"s3:GetObject": [f"arn:aws:s3:::{SOURCE.artifacts_bucket}/models/*"]}
+        assert decrypting == [[SOURCE.key_arn]]
+
+    def test_only_the_operators_that_are_named_may_assume_the_roles(self, guarded: Guarded) -> None:
+        trusts = [
+            found["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+            for found in guarded.platform.templates["Promotion"]["Resources"].values()
+            if found["Type"] == "AWS::IAM::Role"
+        ]
+
+        assert len(trusts) == 2
+        for (trust,) in trusts:
+            assert trust["Condition"] == {"ArnLike": {"aws:PrincipalArn": [OPERATORS]}}
 
     def test_without_being_asked_no_other_account_may_anything(self, prod: Platform) -> None:
         assert TARGET not in json.dumps(prod.templates)
         assert prod.resources("AWS::KMS::Key") == prod.resources("AWS::EC2::VPC") == {}
+
+
+class TestCapacity:
+    def test_predictions_are_answered_by_instances_that_are_kept_started(self, guarded: Guarded) -> None:
+        (warm,) = guarded.platform.properties("AWS::Lambda::Alias")
+        routes = {
+            found["RouteKey"]: json.dumps(found["Target"])
+            for found in guarded.platform.properties("AWS::ApiGatewayV2::Route")
+        }
+        integrations = guarded.platform.resources("AWS::ApiGatewayV2::Integration")
+
+        assert warm["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 2}
+        for route in ("POST /inference/predict", f"POST {names.KEYED_PATH}/inference/predict"):
+            (integration,) = [found["Properties"] for name, found in integrations.items() if name in routes[route]]
+            assert "Warm" in json.dumps(integration["IntegrationUri"]), route
+
+    def test_a_realtime_endpoint_grows_with_its_requests_and_its_scaling_ends_with_it(self, guarded: Guarded) -> None:
+        functions = guarded.platform.functions()
+        deploy, retire = (functions[f"lambdas.tasks.{name}"] for name in ("deploy_endpoint", "retire_endpoints"))
+        scaling = {
+            policy.where.partition("/")[2].partition("RoleDefault")[0]: statement
+            for policy in policies(guarded.platform.templates)
+            for statement in policy.document["Statement"]
+            if "application-autoscaling" in json.dumps(statement["Action"])
+        }
+
+        assert deploy["Environment"]["Variables"]["ENDPOINT_MACHINE"] == "ml.c5.xlarge"
+        assert {each["Environment"]["Variables"]["ENDPOINT_MOST_MACHINES"] for each in (deploy, retire)} == {"4"}
+        assert scaling["DeployEndpoint"]["Action"] == [
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:RegisterScalableTarget",
+        ]
+        assert scaling["RetireEndpoints"]["Action"] == "application-autoscaling:DeregisterScalableTarget"
+        assert all("Condition" in statement for statement in scaling.values())
+
+    def test_exports_and_batches_run_on_the_environments_machine(self, guarded: Guarded) -> None:
+        for stack in ("Serving", "Batch"):
+            (machine,) = [
+                found["Properties"]
+                for found in guarded.platform.templates[stack]["Resources"].values()
+                if found["Type"] == "AWS::StepFunctions::StateMachine"
+            ]
+            assert machine["DefinitionSubstitutions"]["JobMachine"] == "ml.m5.xlarge"
+
+    def test_jobs_run_in_the_accounts_own_image_and_may_pull_no_other(self, guarded: Guarded) -> None:
+        machines = guarded.platform.properties("AWS::StepFunctions::StateMachine")
+        images = {
+            each["DefinitionSubstitutions"]["TrainingImage"]
+            for each in machines
+            if "TrainingImage" in each.get("DefinitionSubstitutions", {})
+        }
+        pulled = {
+            resource
+            for policy in policies(guarded.platform.templates)
+            for statement in policy.document["Statement"]
+            if "ecr:BatchGetImage" in statement["Action"]
+            for resource in statement["Resource"]
+        }
+
+        assert images == {IMAGE}
+        assert pulled == {"arn:aws:ecr:us-east-1:123456789012:repository/jobs"}
+
+    def test_what_is_no_image_of_ecr_is_refused_with_an_example(self) -> None:
+        careless = dataclasses.replace(ALL, job_image="python:3.12")
+
+        with pytest.raises(ValueError, match=r"must be like 123456789012\.dkr\.ecr\.eu-west-1"):
+            TrainingImage(cdk.Stack(cdk.App(), "Elsewhere"), "Image", config=careless)
+
+    def test_functions_are_told_what_the_environment_decides_about_spot_and_approvals(
+        self, guarded: Guarded, local: Platform
+    ) -> None:
+        def told(platform: Platform) -> dict[str, str]:
+            variables = platform.functions()["lambdas.api.app"]["Environment"]["Variables"]
+            planning = platform.functions()["lambdas.tasks.plan_training"]["Environment"]["Variables"]
+            assert planning["SPOT_CAPACITY"] == variables["SPOT_CAPACITY"]
+            return {name: variables[name] for name in ("SPOT_CAPACITY", "APPROVALS")}
+
+        assert told(guarded.platform) == {"SPOT_CAPACITY": "refused", "APPROVALS": "four_eyes"}
+        assert told(local) == {"SPOT_CAPACITY": "allowed", "APPROVALS": "one_person"}
+
+    def test_without_being_asked_nothing_is_kept_started_or_scaled(self, prod: Platform) -> None:
+        assert prod.resources("AWS::Lambda::Alias") == {}
+        assert "application-autoscaling" not in json.dumps(prod.templates)

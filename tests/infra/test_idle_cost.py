@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import Platform
 
-from scripts.idle_cost import idle_cost, price_table, table
+from scripts.idle_cost import idle_cost, price_table, table, use_table
 
 # Paid by the hour, whoever uses it.
 BY_THE_HOUR = {
@@ -66,4 +66,7 @@ def test_the_page_of_costs_shows_the_table_of_now(assembly: Path) -> None:
 
 
 def test_the_page_of_costs_shows_the_prices_that_runs_are_reckoned_with() -> None:
-    assert price_table() in (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
+
+    assert price_table() in page
+    assert use_table() in page

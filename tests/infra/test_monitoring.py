@@ -12,6 +12,7 @@ from conftest import Platform
 from test_events import matches, rule_of
 
 from millrace import names
+from stacks.api_stack import ACCESS_LOG
 from stacks.config import ENVIRONMENTS
 from stacks.constructs.platform_alarm import PART
 from stacks.constructs.platform_function import module_name
@@ -300,7 +301,8 @@ def test_who_tells_people_something_may_read_the_dashboards_address_and_no_other
         if names.DASHBOARD_URL_PARAMETER in function.get("Environment", {}).get("Variables", {})
     }
 
-    assert {module_name(role) for role in found} == telling
+    # An operator who takes a version over says that it waits.
+    assert {module_name(role) for role in found} == telling | {"import_version"}
     for role, actions in found.items():
         assert set(actions["ssm:GetParameter"]) - {"/millrace/prod/channels/*"} == {address}, role
 
@@ -322,3 +324,22 @@ def test_the_address_that_messages_link_to_is_cloudfronts(
     scheme, domain = parameter["Value"]["Fn::Join"][1]
     assert scheme == "https://"
     assert "FrontDoorDistribution" in json.dumps(domain)
+
+
+def asked(query: str) -> set[str]:
+    """The fields that a query names: those listed, filtered by, sorted by or counted by."""
+    words = re.sub(r"\bstats count\(\) as requests, latest\((\w+)\) as the_last by", r"fields \1,", query)
+    return set(re.findall(r"[a-z_]+", words)) - {
+        *("fields", "filter", "sort", "desc", "limit", "requests", "level", "in", "like", "type"),
+    }
+
+
+def test_questions_to_the_logs_are_saved_and_ask_for_fields_that_the_log_of_requests_has(prod: Platform) -> None:
+    saved = {found["Name"].partition("/")[2]: found for found in prod.properties("AWS::Logs::QueryDefinition")}
+
+    assert set(saved) == {"errors of functions", "failed steps", "slow requests", "refused requests"}
+    assert len(saved["failed steps"]["LogGroupNames"]) == len(prod.resources("AWS::StepFunctions::StateMachine"))
+    for name in ("slow requests", "refused requests"):
+        (group,) = saved[name]["LogGroupNames"]
+        assert "AccessLog" in json.dumps(group)
+        assert asked(saved[name]["QueryString"]) <= ACCESS_LOG.keys(), name

@@ -10,6 +10,7 @@ import pytest
 from conftest import Platform
 
 from millrace import names
+from scripts.used_permissions import OF_PEOPLE
 
 READ = {"s3:GetObject"}
 VERSIONS = {"s3:GetObjectVersion"}
@@ -103,6 +104,7 @@ ROLES = {
     | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sns:Publish", "ssm:GetParameter"},
     "OnDriftDetected": EVENT_FUNCTION | RECORD | QUERY | TELL | LINK | {"states:StartExecution"},
     "OnAlarmChanged": EVENT_FUNCTION | RECORD | QUERY | TELL | LINK,
+    **OF_PEOPLE,
     "Backup": {"dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:StartAwsBackupJob"}
     | {"s3:ListBucket", "s3:ListBucketVersions", "s3:PutBucketNotification"}
     | {f"s3:GetBucket{part}" for part in ("Acl", "Location", "Notification", "Tagging", "Versioning")}
@@ -153,6 +155,7 @@ READS = {
     "ProfileBaseline": {"datasets/*", "runs/*"},
     "DetectDrift": {"inference/*", "datasets/*", "models/*"},
     "RecordDriftReports": {"drift/*"},
+    "ExportVersion": {"models/*"},
     "Backup": {"*"},
 }
 

@@ -30,6 +30,7 @@ SUBSTITUTIONS = {
     "CodeUri": "s3://assets/0123.zip",
     "CodeFile": "0123.zip",
     "LibrariesUri": "s3://assets/4567.zip",
+    "JobMachine": "ml.m5.large",
     "PrepareDataset": "PrepareDataset-1",
     "PrepareBatch": "PrepareBatch-1",
     "CompareRows": "CompareRows-1",
@@ -89,7 +90,6 @@ STATE: Mapping[str, Any] = {
     "test_uri": PLAN["test_uri"],
     "serving_uri": "s3://artifacts/runs/deployment-0123456789ab/serving",
     "export_job": "deployment-0123456789ab-export",
-    "instance_type": "ml.m5.large",
     "max_runtime_seconds": 3600,
 }
 

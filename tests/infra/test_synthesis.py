@@ -23,6 +23,7 @@ STACKS = {
     "Registry",
     "Audit",
     "Notifications",
+    "Promotion",
     "Ingest",
     "Training",
     "Serving",

@@ -17,7 +17,7 @@ UNPICKLING_MODULES = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "jo
 LOADS = {"load", "loads", "open", "Unpickler"}
 # Whose permission makes addresses that users write to.
 SIGNING = "App"
-# All that writes below the artifacts bucket: jobs of ours, and functions that take no bytes from a user there.
+# All that writes below the artifacts bucket: jobs of ours, functions that take no bytes from a user there, operators.
 ARTIFACT_WRITERS = {
     "PlanTraining": {"runs/"},
     "SageMaker": {"runs/"},
@@ -29,6 +29,9 @@ ARTIFACT_WRITERS = {
     "DeployEndpoint": {"models/"},
     "PrepareBatch": {"runs/"},
     "DetectDrift": {"drift/"},
+    # Roles of operators, which no part of the platform can assume.
+    "ExportVersion": {"models/*/export-*.json"},
+    "ImportVersion": {"models/"},
 }
 # Which roles run the program that unpickles.
 UNPICKLING_ROLES = {"SageMaker", "Export", "Endpoint", "Score"}
@@ -103,7 +106,7 @@ def written(platform: Platform, bucket: str) -> dict[str, set[str]]:
             for resource in resources if isinstance(resources, list) else [resources]:
                 text = json.dumps(resource)
                 if bucket in text:
-                    (prefix,) = re.findall(r'"/([\w-]+/)\*"', text)
+                    (prefix,) = re.findall(r'"/([\w-]+/(?:\*/export-\*\.json)?)\*?"', text)
                     found[id.partition("Role")[0]].add(prefix)
     return found
 

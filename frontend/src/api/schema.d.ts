@@ -14370,7 +14370,7 @@ export interface operations {
                 /** @description Only runs in this state. */
                 state?: components["schemas"]["RunState"] | null;
                 /** @description Only runs of this pipeline. */
-                pipeline?: ("ingest" | "training" | "deployment" | "drift" | "comparison") | null;
+                pipeline?: ("ingest" | "training" | "deployment" | "batch_inference" | "drift" | "comparison" | "import") | null;
                 /** @description Only runs of this dataset. */
                 dataset?: string | null;
                 /** @description Newest first, as with a minus, or oldest first. */

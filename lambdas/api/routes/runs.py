@@ -41,7 +41,7 @@ LIVE_SECONDS, BUSY_SECONDS, IDLE_SECONDS = 2, 5, 30
 LAST_LINES = 1000
 
 DatasetFilter = Annotated[str | None, Query(max_length=40, description="Only runs of this dataset.")]
-Pipeline = Literal["ingest", "training", "deployment", "drift", "comparison"]
+Pipeline = Literal["ingest", "training", "deployment", "batch_inference", "drift", "comparison", "import"]
 PipelineFilter = Annotated[Pipeline | None, Query(description="Only runs of this pipeline.")]
 Sort = Literal["-started_at", "started_at"]
 RunsSort = Annotated[Sort, Query(alias="sort", description="Newest first, as with a minus, or oldest first.")]
@@ -96,7 +96,8 @@ def get_training_options(
 ) -> Response[TrainingOptionsAnswer]:
     """What a training run can be told: versions, algorithms with their parameters, machines, and what it will take."""
     platform = bootstrap.platform()
-    found = options_answer(describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset))
+    options = describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset)
+    found = options_answer(options, spot=platform.settings.spot_capacity != "refused")
     return answer(found, etag=resource.unless_unchanged(found))
 
 

@@ -139,7 +139,7 @@ class TrainingOptionsAnswer(BaseModel):
     around_cost_usd: float | None
 
 
-def options_answer(found: TrainingOptions) -> TrainingOptionsAnswer:
+def options_answer(found: TrainingOptions, *, spot: bool) -> TrainingOptionsAnswer:
     chosen = found.dataset
     return TrainingOptionsAnswer(
         datasets=[
@@ -153,7 +153,7 @@ def options_answer(found: TrainingOptions) -> TrainingOptionsAnswer:
         task=chosen and chosen.settings.task,
         versions=[_version(each) for each in found.versions],
         policy=chosen and chosen.settings.training,
-        algorithms=[_algorithm(each, found) for each in ALGORITHMS.values()],
+        algorithms=[_algorithm(each, found, spot) for each in ALGORITHMS.values()],
         metrics={task: [measure.name for measure in deciding_measures(task)] for task in Task},
         machines=[name for name in USD_PER_HOUR[HOME_REGION] if name.startswith("ml.")],
         estimate=chosen and found.estimate and EstimateAnswer(dataset=chosen.name, **found.estimate._asdict()),
@@ -173,13 +173,13 @@ def _version(version: DatasetVersion) -> TrainableVersion:
     )
 
 
-def _algorithm(algorithm: Algorithm, found: TrainingOptions) -> AlgorithmAnswer:
+def _algorithm(algorithm: Algorithm, found: TrainingOptions, spot: bool) -> AlgorithmAnswer:
     before = next((each for each in found.algorithms if each.algorithm == algorithm.name), None)
     return AlgorithmAnswer(
         name=algorithm.name,
         title=algorithm.title,
         tasks=[Task(task) for task in algorithm.tasks],
-        spot=algorithm.resumable,
+        spot=spot and algorithm.resumable,
         parameters=[_parameter(each) for each in algorithm.parameters],
         runs=before.runs if before else 0,
         seconds=before and before.seconds,

@@ -89,6 +89,8 @@ class Api:
     logs: InMemoryJobLogs = field(default_factory=InMemoryJobLogs)
     answers: InMemoryGivenAnswers = field(default_factory=InMemoryGivenAnswers)
     records: InMemoryRecordQueue = field(default_factory=InMemoryRecordQueue)
+    # What the environment's templates tell the function, by field of Settings.
+    told: dict[str, str] = field(default_factory=dict)
 
     def platform(self) -> bootstrap.Platform:
         parts = vars(self.world) | {
@@ -99,7 +101,7 @@ class Api:
             "served_models": ServedModels(self.world.registry, self.world.store, ARTIFACTS_BUCKET),
             "tallies": InMemoryTallies(self.world.catalog, self.world.ledger, self.world.registry),
         }
-        settings = Settings(data_bucket=DATA_BUCKET, artifacts_bucket=ARTIFACTS_BUCKET)
+        settings = Settings(data_bucket=DATA_BUCKET, artifacts_bucket=ARTIFACTS_BUCKET, **self.told)
         return bootstrap.Platform(settings).with_parts(**parts)
 
     def call(

@@ -56,6 +56,19 @@ def test_another_asset_is_a_change_of_code_and_not_of_a_property(tmp_path: Path)
     assert [change.what for change in changes(before, after)] == ["code"]
 
 
+def test_resources_of_a_permission_that_another_asset_has_put_into_another_order_are_a_change_of_code(
+    tmp_path: Path,
+) -> None:
+    def policy(*resources: str) -> dict[str, Any]:
+        statement = {"Action": "s3:GetObject", "Resource": list(resources)}
+        return {"Type": "AWS::IAM::Policy", "Properties": {"PolicyDocument": {"Statement": [statement]}}}
+
+    before = assembly(tmp_path / "before", {"Policy": policy(f"arn:{'a' * 64}.zip", f"arn:{'b' * 64}.py")})
+    after = assembly(tmp_path / "after", {"Policy": policy(f"arn:{'b' * 64}.py", f"arn:{'c' * 64}.zip")})
+
+    assert [change.what for change in changes(before, after)] == ["code"]
+
+
 def test_a_changed_attribute_beside_the_properties_is_named(tmp_path: Path) -> None:
     before = assembly(tmp_path / "before", {"Table": {**TABLE, "DeletionPolicy": "Retain"}})
     after = assembly(tmp_path / "after", {"Table": {**TABLE, "DeletionPolicy": "Delete"}})

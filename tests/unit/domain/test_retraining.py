@@ -53,6 +53,11 @@ def test_new_labels_within_every_limit_start_training() -> None:
         ({"run_in_flight": "training-7"}, "run_in_flight", "training-7"),
         ({"newest_version": 12}, "no_new_labels", "Retraining cannot help: no new labels since v12"),
         ({"new_rows": 0}, "no_new_labels", "no new labels since v12"),
+        (
+            {"champion_version": None, "newest_version": 0, "new_rows": 0, "trained_in": "staging"},
+            "no_new_labels",
+            "there are no labels here, and credit:3 was trained on those of staging",
+        ),
         ({"trained_as": "credit:4"}, "already_trained", "credit:4 came of v13 already"),
         ({"new_rows": 99}, "too_few_labels", "99 labelled rows, and the policy asks for 100"),
         ({"last_started_at": NOON - timedelta(hours=23)}, "cool_down", "2026-11-20 13:00 UTC"),
@@ -86,6 +91,7 @@ ANY_FACTS = st.builds(
     last_started_at=st.none() | st.sampled_from([NOON - timedelta(hours=hours) for hours in (0, 1, 2, 24, 100)]),
     spent_today_usd=st.sampled_from([0.0, 3.0, 30.0]),
     estimate_usd=st.none() | st.sampled_from([0.0, 1.0, 6.0]),
+    trained_in=st.none() | st.just("staging"),
 )
 
 
@@ -101,8 +107,7 @@ def test_it_starts_when_and_only_when_nothing_speaks_against_it(known: Retrainin
     )
     helps = (
         known.champion is not None
-        and known.champion_version is not None
-        and known.newest_version > known.champion_version
+        and known.newest_version > (known.champion_version or 0)
         and known.new_rows >= policy.min_new_rows
         and known.trained_as is None
     )

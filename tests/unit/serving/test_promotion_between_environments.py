@@ -10,6 +10,7 @@ import pytest
 from millrace.domain import model_export, place
 from millrace.domain.model import ApprovalState, ModelVersion
 from millrace.domain.model_export import ModelExport
+from millrace.domain.retraining import RetrainingFacts, decide_retraining
 from millrace.domain.run import RunState
 from millrace.errors import Conflict, EvaluationInvalid, InvalidInput, NotDeployed
 from millrace.use_cases.check_serving_artefact import check_serving_artefact
@@ -17,10 +18,11 @@ from millrace.use_cases.compare_model_versions import on_same_rows
 from millrace.use_cases.deploy_model_version import deploy_model_version
 from millrace.use_cases.describe_model_version import trace_model_version
 from millrace.use_cases.export_model_version import export_model_version
+from millrace.use_cases.govern_retraining import retraining_facts
 from millrace.use_cases.import_model_version import import_model_version
 from tests.builders import ARTIFACTS_BUCKET, a_run, later
 from tests.unit.serving.conftest import Exported, check, put
-from tests.unit.use_cases.world import World
+from tests.unit.use_cases.world import ROWS, World
 
 PROD_BUCKET = "prod-artifacts"
 
@@ -268,3 +270,32 @@ def test_numbers_of_dataset_versions_there_are_not_taken_for_those_here(staging:
 
     assert trace_model_version(registry=prod.registry, catalog=prod.catalog, version=ours).upload_id is None
     assert not on_same_rows([ours, here])
+
+
+def known_to_the_governor(prod: World) -> RetrainingFacts:
+    return retraining_facts(
+        catalog=prod.catalog, registry=prod.registry, ledger=prod.ledger, clock=prod.clock, model="credit"
+    )
+
+
+def test_the_governor_knows_which_rows_of_here_a_champion_from_elsewhere_has_seen(staging: World, prod: World) -> None:
+    ours = imported(prod, staging, exported(staging))
+    prod.registry.decide("credit", 1, approve=True, actor="bob", reason="good", at=later(6))
+    prod.registry.move_alias("credit", "champion", 1, expected=None, actor="bob", reason="good", at=later(7))
+    prod.configure(target="status", retraining={"cool_down_hours": 0, "min_new_rows": 1})
+
+    without_rows = decide_retraining(known_to_the_governor(prod))
+    assert without_rows.sentence == (
+        "Retraining cannot help: there are no labels here, and credit:1 was trained on those of staging."
+    )
+
+    # The very file that it was trained on, and then another.
+    the_same = prod.ready(body=ROWS + b"0")
+    assert the_same.sha256 == ours.lineage.dataset_sha256
+    assert "no new labels since v1, which credit:1 was trained on" in (
+        decide_retraining(known_to_the_governor(prod)).sentence
+    )
+    prod.ready("uploads/credit/june.csv", ROWS + b"3,9,9,own,new,good\n")
+    said = decide_retraining(known_to_the_governor(prod))
+    assert said.start
+    assert said.sentence.startswith("Training starts: v2 brings")

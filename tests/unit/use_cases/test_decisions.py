@@ -327,6 +327,13 @@ class TestFourEyes:
             check_four_eyes(world.catalog, world.ledger, version, "cli:ada")
         check_four_eyes(world.catalog, world.ledger, version, "cli:grace")
 
+    def test_an_environment_may_want_it_whatever_the_dataset_says(self, world: World) -> None:
+        _, (version, *_) = world.trained()
+
+        with pytest.raises(NotAllowed, match="this environment wants four eyes"):
+            check_four_eyes(world.catalog, world.ledger, version, "user:ada", always=True)
+        check_four_eyes(world.catalog, world.ledger, version, "user:grace", always=True)
+
     def test_without_the_policy_one_person_is_enough(self, world: World) -> None:
         _, (version, *_) = world.trained()
 

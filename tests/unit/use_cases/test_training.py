@@ -278,6 +278,13 @@ def test_a_plan_says_what_the_jobs_do(world: World) -> None:
     assert "random_forest, xgboost, linear" in outcome
 
 
+def test_an_environment_without_spot_capacity_trains_on_demand(world: World) -> None:
+    world.configure(target="status")
+    world.ready()
+
+    assert not any(candidate["spot"] for candidate in world.plan(world.start(), spot=False)["candidates"])
+
+
 def test_the_state_machine_learns_all_it_needs(world: World) -> None:
     world.configure(target="status", training={"instance_count": 2, "instance_type": "ml.m5.xlarge"})
     version = world.ready()

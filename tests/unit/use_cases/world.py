@@ -311,7 +311,7 @@ class World:
             **{"started_by": "ada", **given},
         )
 
-    def plan(self, run: Run) -> dict[str, Any]:
+    def plan(self, run: Run, *, spot: bool = True) -> dict[str, Any]:
         return plan_training(
             catalog=self.catalog,
             registry=self.registry,
@@ -323,6 +323,7 @@ class World:
             dataset_version=int(run.dataset_version or 0),
             model=str(run.model),
             choices=run.input["training"],
+            spot=spot,
         )
 
     def train(self, run: Run, plan: dict[str, Any], *, failing: dict[str, str] | None = None) -> list[TrainedCandidate]:

@@ -70,7 +70,7 @@ function Body({ run }: { run: Detail }) {
       </Card>
       {run.steps.length === 0 ? (
         <Card>
-          <EmptyState title={run.state === 'RUNNING' ? 'The first step is about to begin' : 'No step of this run is known'} icon="clock" />
+          <EmptyState title={withoutSteps(run)} icon="clock" />
         </Card>
       ) : (
         <>
@@ -85,6 +85,11 @@ function Body({ run }: { run: Detail }) {
       )}
     </>
   );
+}
+
+function withoutSteps({ pipeline, state }: Detail): string {
+  if (pipeline === 'import') return 'An operator’s command takes a version over: there are no steps';
+  return state === 'RUNNING' ? 'The first step is about to begin' : 'No step of this run is known';
 }
 
 /** What a run came to: the cause first when it failed, with the way to its log. */

@@ -14,7 +14,7 @@ export function RunActions({ run }: { run: Schemas['RunDetail'] }) {
   if (!may('scientist')) return null;
   return (
     <>
-      {run.state === 'RUNNING' && (
+      {run.state === 'RUNNING' && run.pipeline !== 'import' && (
         <Button look="danger" onClick={() => setStopping(true)}>
           Stop…
         </Button>
