@@ -21,7 +21,7 @@ from millrace.ports import DatasetCatalog, ModelRegistry, ObjectStore, RunLedger
 from millrace.settings import Settings
 from millrace.use_cases.export_model_version import export_model_version
 from millrace.use_cases.import_model_version import import_model_version
-from scripts.used_permissions import OF_PEOPLE
+from scripts.granted_permissions import OF_PEOPLE
 from tests.builders import NOON, a_contract, a_model_version, later
 from tests.contract.conftest import create_registry_table
 

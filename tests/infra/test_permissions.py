@@ -10,7 +10,7 @@ import pytest
 from conftest import Platform
 
 from millrace import names
-from scripts.used_permissions import OF_PEOPLE
+from scripts.granted_permissions import OF_PEOPLE
 
 READ = {"s3:GetObject"}
 VERSIONS = {"s3:GetObjectVersion"}
