@@ -1,6 +1,5 @@
 /** No figure is the dashboard's own: when every number of every answer is another one, as from another database, every figure on every screen is. */
-import type { Page } from '@playwright/test';
-
+import { figures, pass } from './figures';
 import { expect, open, test } from './fixtures';
 import { SCREENS } from './screens';
 
@@ -27,30 +26,13 @@ function figuresIn(text: string, names: string[]): string {
   return names.reduce((left, name) => left.replaceAll(name, ''), text).replace(WORDS, '');
 }
 
-/** What stands in the page with a digit in it, but for times that pass by themselves. */
-async function figures(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    const walker = document.createTreeWalker(document.querySelector('main')!, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-      const { textContent: text, parentElement: around } = walker.currentNode;
-      if (/\d/.test(text ?? '') && !around!.closest('time, .updated, code, option, script')) found.push(text!.trim());
-    }
-    return found;
-  });
-}
-
 for (const path of SCREENS) {
   test(`two databases give two pages: ${path}`, async ({ page, complaints }) => {
     const names = new Set<string>();
     let change = (body: unknown) => body;
-    await page.route('**/api/**', async (route) => {
-      if (route.request().method() !== 'GET') return route.continue();
-      const response = await route.fetch();
-      if (!response.headers()['content-type']?.includes('json')) return route.fulfill({ response });
-      const body: unknown = await response.json();
+    await pass(page, (body) => {
       stringsOf(body).forEach((name) => names.add(name));
-      return route.fulfill({ response, json: change(body) });
+      return change(body);
     });
     await open(page, path);
     await page.waitForLoadState('networkidle');

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 
 import { expect as base, test, type Page } from '@playwright/test';
 
+import { see, type Sight } from './figures';
 import { signInAs } from './people';
 import { ON_TOUR, picture } from './tour';
 
@@ -18,6 +19,9 @@ const ROWS = 1500;
 /** Rows that no model may learn from, each for its own reason, among good ones. */
 const BAD = ['UA1-20130103-0600,2013-01-03T11:00:00Z,UA,EWR,ORD,far,6,0,2012,BOEING,2,191,Turbo-fan,39.0,28.0,64.4,260,12.6,,0.0,1011.9,10.0,no', 'UA2-20130103-0610,2013-01-03T11:00:00Z,UA,EWR,ORD,719,6,0', 'UA3-20130103-0620,the third of January,UA,EWR,ORD,719,6,0,2012,BOEING,2,191,Turbo-fan,mild,28.0,64.4,260,12.6,,0.0,1011.9,10.0,no'];
 const NAME = process.env.STORY_NAME ?? (ON_TOUR ? 'departures' : `departures-${Date.now().toString(36)}`);
+
+/** What the story changes: its first model is live when they are seen first, and has predicted, drifted, been followed and come back when they are seen again. */
+const CHANGED = ['/', '/runs', '/models', `/models/${NAME}`, '/datasets', `/datasets/${NAME}`, `/predictions?model=${NAME}`, `/monitoring?model=${NAME}`, '/alerts', '/activity'];
 
 function lines(file: string): string[] {
   return readFileSync(new URL(`../../examples/${file}`, import.meta.url), 'utf8').trimEnd().split('\n');
@@ -153,6 +157,11 @@ test('a person signs in, brings a file with bad rows, and ends with a model that
     await picture(page, '07-live');
   });
 
+  const before = new Map<string, Sight>();
+  await test.step('look at the screens, before anything was predicted', async () => {
+    for (const path of CHANGED) before.set(path, await see(page, path));
+  });
+
   await test.step('predict one row', async () => {
     await rail(page, 'Predictions').click();
     await page.getByRole('combobox', { name: 'Model' }).selectOption(NAME);
@@ -202,5 +211,14 @@ test('a person signs in, brings a file with bad rows, and ends with a model that
     await expect(page.getByText(`Live: ${first}`)).toBeVisible();
     await expect(page.getByText('the airline asked for the version that it knows')).toBeVisible();
     await picture(page, '12-rolled-back');
+  });
+
+  await test.step('see another state of the platform on every screen, and the former one again in its answers', async () => {
+    for (const [path, then] of before) {
+      const now = await see(page, path);
+      expect.soft(now.figures, path).not.toEqual(then.figures);
+      const again = await see(page, path, then.answers);
+      expect.soft(again.figures, `${path}, told what it was told then`).toEqual(then.figures);
+    }
   });
 });

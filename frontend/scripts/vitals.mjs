@@ -1,5 +1,9 @@
 // LCP, blocking time, layout shift and navigation of screens as ux.md's profiles L and M have it: node scripts/vitals.mjs [path…]
 // with MILLRACE_WEB (a front door) and MILLRACE_SESSION. Medians of five loads with an empty cache. Fails over budget.
+// With RESULTS, the file that they are kept in, too.
+import { writeFileSync } from 'node:fs';
+import { arch, cpus } from 'node:os';
+
 import { launch, signedIn } from './browser.mjs';
 
 const LOADS = Number(process.env.LOADS ?? 5);
@@ -69,9 +73,11 @@ async function navigation() {
 }
 
 let over = 0;
+const kept = {};
 const line = (what, name, value, budget, unit) => {
   const wrong = value > budget * SLACK;
   over += wrong ? 1 : 0;
+  (kept[what] ??= {})[name] = { median: Number(value.toFixed(3)), ...(Number.isFinite(budget) && { budget }) };
   console.log(`${what.padEnd(28)} ${name.padEnd(10)} ${(unit === 'ms' ? value.toFixed(0) : value.toFixed(3)).padStart(8)} ${unit} of ${budget}${wrong ? '  OVER' : ''}`);
 };
 for (const [profile, settings] of Object.entries(PROFILES)) {
@@ -83,6 +89,10 @@ for (const [profile, settings] of Object.entries(PROFILES)) {
 }
 line('navigation, warm', 'heading', await navigation(), NAVIGATION_MS, 'ms');
 await browser.close();
+if (process.env.RESULTS) {
+  const measured = { machine: `${arch()}, ${cpus().length} cores, ${browser.version()}`, measured_on: new Date().toISOString().slice(0, 10), loads: LOADS, medians: kept };
+  writeFileSync(process.env.RESULTS, `${JSON.stringify(measured, null, 2)}\n`);
+}
 if (over) {
   console.error(`${over} over budget`);
   process.exit(1);

@@ -11,7 +11,6 @@ import { ShortcutSheet } from './ShortcutSheet';
 import { useShortcuts } from './shortcuts';
 import { TopBar } from './TopBar';
 import { Icon } from '../ui/Icon';
-import './shell.css';
 
 type Overlay = 'palette' | 'shortcuts' | null;
 

@@ -8,20 +8,18 @@ import { readCompareSearch, readModelSearch, readModelsSearch, readVersionSearch
 import { readMonitoringSearch } from '../features/monitoring/search';
 import { readPredictionsSearch } from '../features/predictions/search';
 import { readNewRunSearch, readRunSearch, readRunsSearch } from '../features/runs/search';
-import { Callback } from './Callback';
-import { NotFound, Nowhere, ScreenError } from './ErrorPages';
 import { early } from './queryClient';
-import { Root } from './Root';
-import { SignedIn } from './SignedIn';
-// The last of the imports: before the others they make the bundler cut the entry in two, which costs 4 kB more on the wire.
 import * as ask from '../api/queries';
 import { settings as askSettings } from '../api/settingsQueries';
 
-const root = createRootRoute({ component: Root, notFoundComponent: Nowhere });
+// What draws is loaded apart: an address is understood, and its question asked, while that is on the way.
+const frame = () => import('./frame');
 
-const callback = createRoute({ getParentRoute: () => root, path: '/auth/callback', component: Callback });
+const root = createRootRoute({ notFoundComponent: lazyRouteComponent(frame, 'Nowhere') });
 
-const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: SignedIn });
+const callback = createRoute({ getParentRoute: () => root, path: '/auth/callback', component: lazyRouteComponent(frame, 'Callback') });
+
+const signedIn = createRoute({ getParentRoute: () => root, id: 'signed-in', component: lazyRouteComponent(frame, 'SignedIn') });
 
 const overview = createRoute({
   getParentRoute: () => signedIn,
@@ -165,8 +163,6 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([callback, signedIn.addChildren([overview, runs, newRun, compare, run, models, model, version, datasets, dataset, datasetVersion, predictions, batch, monitoring, alerts, alert, activity, settings])]),
   defaultPreload: 'intent',
-  defaultErrorComponent: ScreenError,
-  defaultNotFoundComponent: NotFound,
   scrollRestoration: true,
 });
 

@@ -53,22 +53,6 @@ export const theme = createTheme({
         },
       ],
     },
-    MuiTableCell: {
-      styleOverrides: {
-        root: {
-          height: 'var(--row)',
-          padding: '4px 12px',
-          fontSize: 13,
-          lineHeight: '20px',
-          borderBottom: '1px solid var(--line)',
-          fontVariantNumeric: 'tabular-nums',
-          '&:first-of-type': { paddingLeft: 14 },
-          '&:last-of-type': { paddingRight: 14 },
-        },
-        head: { height: 34, fontSize: 12, fontWeight: 600, color: 'var(--ink-2)', whiteSpace: 'nowrap' },
-        body: { color: 'var(--ink)' },
-      },
-    },
     MuiPaper: { styleOverrides: { root: { backgroundImage: 'none', border: '1px solid var(--line)' } } },
     MuiDialog: { styleOverrides: { paper: { borderRadius: 10, boxShadow: 'var(--shadow)' } } },
     MuiMenu: { styleOverrides: { paper: { boxShadow: 'var(--shadow)' } } },

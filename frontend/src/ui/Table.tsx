@@ -1,10 +1,6 @@
-import MuiTable from '@mui/material/Table';
-import TableBody from '@mui/material/TableBody';
-import TableCell from '@mui/material/TableCell';
-import TableHead from '@mui/material/TableHead';
-import TableRow from '@mui/material/TableRow';
-import TableSortLabel from '@mui/material/TableSortLabel';
 import type { ReactNode } from 'react';
+
+import { Icon } from './Icon';
 
 export interface Column<Row> {
   key: string;
@@ -38,63 +34,74 @@ interface Props<Row> {
   current?: string;
 }
 
-/** Rows of a list, as the server sent them: the server pages, sorts and filters. Keys: j, k, Enter, x (app/shortcuts). */
+/**
+ * Rows of a list, as the server sent them: the server pages, sorts and filters. Keys: j, k, Enter, x (app/shortcuts).
+ * Plain elements: a list is the screen with the most of them, and a styled component for each cell is bytes and time for no other looks.
+ */
 export function Table<Row>(props: Props<Row>) {
   const { label, columns, rows, rowKey, onSelect } = props;
   return (
     <div className="table-wrap" tabIndex={0} role="group" aria-label={label}>
-      <MuiTable className="table" aria-label={label}>
-        <TableHead>
-          <TableRow>
+      <table className="table" aria-label={label}>
+        <thead>
+          <tr>
             {onSelect && (
-              <TableCell padding="checkbox">
+              <th className="select" scope="col">
                 <span className="visually-hidden">Select</span>
-              </TableCell>
+              </th>
             )}
             {columns.map((column) => (
               <HeadCell key={column.key} column={column} sort={props.sort} onSort={props.onSort} />
             ))}
-          </TableRow>
-        </TableHead>
-        <TableBody>
+          </tr>
+        </thead>
+        <tbody>
           {rows.map((row) => (
             <BodyRow key={rowKey(row)} row={row} id={rowKey(row)} {...props} />
           ))}
-        </TableBody>
-      </MuiTable>
+        </tbody>
+      </table>
     </div>
   );
 }
 
 function BodyRow<Row>({ row, id, columns, selected, onSelect, selectable, current }: Props<Row> & { row: Row; id: string }) {
+  const mayBeChosen = onSelect && (selectable?.(row) ?? true);
   return (
-    <TableRow className={current === id ? 'current' : undefined} aria-selected={onSelect && (selectable?.(row) ?? true) ? selected?.includes(id) : undefined}>
-      {onSelect && (
-        <TableCell padding="checkbox">
-          {(selectable?.(row) ?? true) && <input type="checkbox" checked={selected?.includes(id) ?? false} onChange={() => onSelect(id)} aria-label={`Select ${id}`} />}
-        </TableCell>
+    <tr className={current === id ? 'current' : undefined} aria-selected={mayBeChosen ? selected?.includes(id) : undefined}>
+      {onSelect && <td className="select">{mayBeChosen && <input type="checkbox" checked={selected?.includes(id) ?? false} onChange={() => onSelect(id)} aria-label={`Select ${id}`} />}</td>}
+      {columns.map((column) =>
+        column.head ? (
+          <th key={column.key} scope="row" className={looksOf(column)}>
+            {column.cell(row)}
+          </th>
+        ) : (
+          <td key={column.key} className={looksOf(column)}>
+            {column.cell(row)}
+          </td>
+        ),
       )}
-      {columns.map((column) => (
-        <TableCell key={column.key} align={column.align} className={column.wideOnly ? 'wide-only' : undefined} {...(column.head && { component: 'th', scope: 'row' })}>
-          {column.cell(row)}
-        </TableCell>
-      ))}
-    </TableRow>
+    </tr>
   );
 }
 
 function HeadCell<Row>({ column, sort, onSort }: { column: Column<Row>; sort?: Sort; onSort?: (sort: Sort) => void }) {
-  const direction = sort === column.key ? 'asc' : sort === `-${column.key}` ? 'desc' : undefined;
+  const direction = sort === column.key ? 'ascending' : sort === `-${column.key}` ? 'descending' : undefined;
   const name = column.hideName ? <span className="visually-hidden">{column.name}</span> : column.name;
   return (
-    <TableCell align={column.align} className={column.wideOnly ? 'wide-only' : undefined} sortDirection={direction ?? false}>
+    <th scope="col" className={looksOf(column)} aria-sort={direction}>
       {column.sortable && onSort ? (
-        <TableSortLabel active={direction !== undefined} direction={direction} onClick={() => onSort(direction === 'desc' ? column.key : `-${column.key}`)}>
+        <button type="button" className="sort" onClick={() => onSort(direction === 'descending' ? column.key : `-${column.key}`)}>
           {name}
-        </TableSortLabel>
+          <Icon name={direction === 'ascending' ? 'up' : 'down'} size={14} />
+        </button>
       ) : (
         name
       )}
-    </TableCell>
+    </th>
   );
+}
+
+function looksOf<Row>({ align, wideOnly }: Column<Row>): string | undefined {
+  return [align === 'right' && 'number', wideOnly && 'wide-only'].filter(Boolean).join(' ') || undefined;
 }

@@ -2,17 +2,31 @@
 const DASH = '–';
 const LOCALE = 'en';
 
+// A formatter takes far longer to make than to use: each is made once, when it is needed first.
+const numbers = new Map<string, Intl.NumberFormat>();
+const dates = new Map<string, Intl.DateTimeFormat>();
+
+/** A negative number that rounds to zero is zero: no `-0.00`. */
+function decimals(fewest: number, most: number): Intl.NumberFormat {
+  return kept(numbers, `${fewest} ${most}`, () => new Intl.NumberFormat(LOCALE, { minimumFractionDigits: fewest, maximumFractionDigits: most, signDisplay: 'negative' }));
+}
+
+function kept<T>(made: Map<string, T>, name: string, make: () => T): T {
+  const found = made.get(name) ?? make();
+  made.set(name, found);
+  return found;
+}
+
 export function whole(value: number | null | undefined): string {
-  return value == null ? DASH : new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 }).format(value);
+  return value == null ? DASH : decimals(0, 0).format(value);
 }
 
 /** 4 decimals for shares and scores, fewer for large values, so that columns stay comparable. */
 export function figure(value: number | null | undefined, digits?: number): string {
   if (value == null || !Number.isFinite(value)) return DASH;
   const size = Math.abs(value);
-  const kept = digits ?? (size >= 1000 ? 0 : size >= 10 ? 2 : 4);
-  // A negative number that rounds to zero is zero: no `-0.00`.
-  return new Intl.NumberFormat(LOCALE, { minimumFractionDigits: Math.min(kept, 2), maximumFractionDigits: kept, signDisplay: 'negative' }).format(value);
+  const most = digits ?? (size >= 1000 ? 0 : size >= 10 ? 2 : 4);
+  return decimals(Math.min(most, 2), most).format(value);
 }
 
 /** `+0.0124` or `−0.0124`; zero has no sign. */
@@ -31,7 +45,7 @@ export function percent(share: number | null | undefined, digits = 1): string {
 export function money(usd: number | null | undefined): string {
   if (usd == null) return DASH;
   const digits = usd === 0 || usd >= 0.1 ? 2 : usd >= 0.001 ? 4 : 6;
-  return `$${new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: digits }).format(usd)}`;
+  return `$${decimals(2, digits).format(usd)}`;
 }
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -68,12 +82,12 @@ export function ago(at: string | Date, now = new Date()): string {
 }
 
 export function day(at: string | Date): string {
-  return new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' }).format(new Date(at));
+  return kept(dates, 'day', () => new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' })).format(new Date(at));
 }
 
 /** The exact moment, in the reader's time zone. */
 export function moment(at: string | Date): string {
-  return new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at));
+  return kept(dates, 'moment', () => new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'long' })).format(new Date(at));
 }
 
 /** A date or a timestamp of a profile, in seconds since 1970 UTC, as a file would have it: `2013-01-09`, `2013-01-09T13:00:00Z`. */

@@ -1,11 +1,8 @@
-import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-
 // First, so that what a part says of itself counts more.
 import './ui/tokens.css';
 import './ui/base.css';
 import './ui/parts.css';
+import './app/shell.css';
 import { router } from './app/routes';
 
 const RELOADED = 'millrace.reloaded';
@@ -18,11 +15,6 @@ window.addEventListener('vite:preloadError', (event) => {
   location.reload();
 });
 
-// Its file is asked for now, and not by the first text that is drawn: no text changes its width when it comes.
-void document.fonts.load('1em "Inter Variable"');
-
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <RouterProvider router={router} />
-  </StrictMode>,
-);
+// The screen's code and its answer are under way before there is anything to draw them with.
+void router.load();
+void import('./app/frame').then(({ mount }) => mount(router));
