@@ -6,9 +6,11 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from millrace import names
 from millrace.domain.run import RunState
 from tests.drill.stories import latest, rolling_out
 from tests.drill.world import PATIENCE, World, penguins
+from tests.e2e.calling import Caller
 
 
 def a_file_is_sent_in_parts(world: World) -> None:
@@ -149,6 +151,16 @@ def keys_channels_and_schedules_are_kept(world: World) -> None:
     world.send(schedule, method="DELETE")
     for path in ("overview", "stats", "settings", "predictions", "monitoring"):
         assert world.get(f"/dashboard/{path}") is not None
+
+
+def the_use_of_a_key_is_noted(world: World) -> None:
+    """Also when it predicts."""
+    key = world.send("/api-keys", {"name": world.name("key")})
+    Caller(f"{world.admin.url}{names.KEYED_PATH}", key["token"]).post(
+        "/inference/predict", {"model": world.model, "rows": world.rows}
+    )
+    listed = {each["key_id"]: each for each in world.get("/api-keys")["items"]}
+    assert listed[key["key_id"]]["last_used_at"]
 
 
 def delivered(world: World, channel: str) -> bool | None:

@@ -69,8 +69,16 @@ STORIES: Mapping[str, Story] = {
 }
 # Where another story than the role's own needs the action.
 STORIES_OF_ACTIONS: Mapping[Pair, Story] = {
+    ("CheckServingArtefact", "s3:ListBucket"): stories.what_a_job_left_undone_is_named,
+    ("RegisterCandidates", "s3:ListBucket"): stories.what_a_job_left_undone_is_named,
+    ("CheckBatch", "s3:DeleteObject"): stories.what_an_attempt_left_is_removed,
+    ("DeliverAlert", "sns:Publish"): stories.drift_asks_for_training,
+    ("DeliverAlert", "sqs:SendMessage"): stories.a_busy_channel_hears_later,
     ("OnExecutionEnded", "cloudwatch:PutMetricData"): stories.what_a_run_cost_is_measured,
     ("OnExecutionEnded", "dynamodb:DeleteItem"): stories.a_stopped_upload_may_come_again,
+    ("Predict", "dynamodb:UpdateItem"): people.the_use_of_a_key_is_noted,
+    ("Predict", "s3:ListBucket"): stories.what_serves_nothing_is_told_apart,
+    ("Predict", "sagemaker:InvokeEndpoint"): stories.a_version_answers_behind_an_endpoint,
 }
 
 
@@ -116,9 +124,7 @@ def _start_afresh(world: World, role: str) -> None:
     for page in client.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             if function["Role"].endswith(f"/{role}"):
-                client.update_function_configuration(
-                    FunctionName=function["FunctionName"], Description=world.name("afresh")
-                )
+                client.update_function_configuration(FunctionName=function["FunctionName"], Timeout=function["Timeout"])
 
 
 def less(document: Mapping[str, Any], action: str) -> dict[str, Any]:

@@ -245,6 +245,25 @@ def build_uri(world: World) -> str:
     return said.replace("${AWS::AccountId}", account).replace("${AWS::Region}", world.bench.session.region_name)
 
 
+def what_a_job_left_undone_is_named(world: World) -> None:
+    """A job that ended well and wrote nothing is told as that by the states after it, which are asked alone here."""
+    run_id = world.name("training-nothing")
+    bucket = world.bench.platform.settings.require("artifacts_bucket")
+    asked = {"run_id": run_id, "dataset": world.model, "dataset_version": 1}
+    assert "left no report" in error_of(world, "RegisterCandidates", asked)
+    nowhere = place.run_uri(bucket, run_id, "serving")
+    asked = {"run_id": run_id, "model": world.model, "number": 1, "serving_uri": nowhere}
+    assert "without a serving artefact" in error_of(world, "CheckServingArtefact", asked)
+
+
+def error_of(world: World, function: str, asked: dict[str, Any]) -> str:
+    """What the function of that name raised; "" when it did not."""
+    answer = world.bench.session.client("lambda").invoke(
+        FunctionName=function_named(world.bench, function), Payload=json.dumps(asked).encode()
+    )
+    return str(json.loads(answer["Payload"].read()).get("errorMessage", "")) if "FunctionError" in answer else ""
+
+
 # What is asked and answered, and what came true.
 
 
@@ -275,12 +294,39 @@ def a_dropped_file_is_predicted_and_checked(world: World) -> None:
     world.measured(names.MODEL_DIMENSION, model)
 
 
+def what_an_attempt_left_is_removed(world: World) -> None:
+    """A batch's results are of the attempt that was finished, and of no other."""
+    model, asked = world.copied(champion=True), asked_rows(world, 120)
+    job_id = put_batch(world, model, asked)
+    left = place.batch_uri(world.bench.bucket, model, job_id, "results/left-behind.parquet")
+    world.bench.platform.store.write(left, b"half a file")
+    world.succeeded(job_id)
+    found = world.bench.platform.store.list(place.batch_uri(world.bench.bucket, model, job_id, "results/"))
+    assert found
+    assert left not in [each.uri for each in found]
+
+
+def what_serves_nothing_is_told_apart(world: World) -> None:
+    """A champion without its files is no fault of the platform, and of nobody's request."""
+    model = world.copied()
+    now = world.bench.platform.clock.now()
+    world.bench.platform.registry.move_alias(
+        model, "champion", 1, expected=None, actor="tester", reason="for a story", at=now
+    )
+    status, answer = world.admin.post("/inference/predict", {"model": model, "rows": world.rows})
+    assert (status, answer["type"]) == (409, "NotDeployed"), answer
+
+
 def batch_of(world: World, model: str, rows: pd.DataFrame) -> str:
     """The id of the job that a dropped file becomes, done."""
+    return world.succeeded(put_batch(world, model, rows)).run_id
+
+
+def put_batch(world: World, model: str, rows: pd.DataFrame) -> str:
     key = f"{names.INFERENCE_PREFIX}{model}/{world.name('rows')}.csv"
     body = rows.to_csv(index=False).encode()
     answer = world.bench.session.client("s3").put_object(Bucket=world.bench.bucket, Key=key, Body=body)
-    return world.succeeded(identity.dropped_batch_id(world.bench.bucket, key, answer["VersionId"])).run_id
+    return identity.dropped_batch_id(world.bench.bucket, key, answer["VersionId"])
 
 
 def drift_of(world: World, model: str, job_id: str) -> set[str]:
@@ -325,6 +371,7 @@ def drift_asks_for_training(world: World) -> None:
     drifted = asked_rows(world, 150, bill_length_mm=60.0)
     drift_of(world, model, batch_of(world, model, drifted))
     alert = opened_alert(world, f"drift:{model}:data")
+    people_are_told(world, f"The data that {model} sees")
     hears_of(world, alert["alert_id"], "alert.opened")
     refused = decided(world, model, 1)[0]
     assert "no new labels" in refused["sentence"], refused
@@ -399,6 +446,17 @@ def an_alarm_is_an_alert_until_it_is_over(world: World) -> None:
     tell_alarm(world, name, "OK")
     assert world.get(f"/alerts/{alert['alert_id']}")["state"] == "CLOSED"
     hears_of(world, alert["alert_id"], "alert.closed")
+
+
+def a_busy_channel_hears_later(world: World) -> None:
+    """A server that refuses a message gets it again."""
+    name = f"Millrace-local-Monitoring-Story{world.name('').strip('-')}"
+    world.receiver.refusals[None] = [503]
+    tell_alarm(world, name, "ALARM")
+    alert = opened_alert(world, f"alarm:{name}")
+    world.wait(lambda: not world.receiver.refusals[None] or None, what="the message that is refused")
+    hears_of(world, alert["alert_id"], "alert.opened")
+    tell_alarm(world, name, "OK")
 
 
 def tell_alarm(world: World, name: str, state: str) -> None:

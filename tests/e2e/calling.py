@@ -17,7 +17,7 @@ class Caller:
     """A signed-in person at the API."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url = url
+        self.url = url
         self._token = token
 
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
@@ -40,7 +40,7 @@ class Caller:
     def _call(self, path: str, body: bytes | None, *, method: str | None = None) -> tuple[int, dict[str, Any]]:
         """Status and body."""
         request = urllib.request.Request(  # noqa: S310 - the API's own address
-            self._url + path,
+            self.url + path,
             data=body,
             method=method,
             headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},

@@ -15,7 +15,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, str], bytes]] = []
-        self.refusals: dict[str, list[int]] = {}
+        self.refusals: dict[str | None, list[int]] = {}
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
