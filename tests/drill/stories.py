@@ -126,7 +126,7 @@ def a_version_is_trained_and_registered(world: World) -> None:
     world.bench.configure(dataset, settings)
     world.drop(dataset, penguins())
     run = world.wait(lambda: latest(world, "training", dataset), what="a training run", seconds=8)
-    world.succeeded(run.run_id, seconds=60)
+    world.succeeded(run.run_id, seconds=30)
     (version,) = world.get(f"/models/{dataset}/versions")["items"]
     assert world.get(f"/models/{version['id']}/detail")["approval"]["state"] == "PENDING"
     assert world.get(f"/models/{version['id']}/evaluation")
@@ -144,7 +144,7 @@ def latest(world: World, pipeline: str, dataset: str) -> Run | None:
 def an_approved_version_is_deployed(world: World) -> None:
     model = world.copied(approved=False)
     world.bench.approve(f"{model}:1", "as good as its original")
-    world.succeeded(identity.automatic_deployment_run_id(model, 1), seconds=60)
+    world.succeeded(identity.automatic_deployment_run_id(model, 1), seconds=30)
     assert world.get(f"/models/{model}/champion")["champion"]["id"] == f"{model}:1"
     assert world.kinds(model, newest=1) == ["ALIAS_MOVED"]
     world.answered_by(f"{model}:1")
@@ -167,7 +167,7 @@ def a_version_answers_behind_an_endpoint(world: World) -> None:
 
 def deployed(world: World, version_id: str) -> Run:
     asked = world.send(f"/models/{version_id}/deploy", {"reason": "it shall answer from now on"})
-    return world.succeeded(asked["run_id"], seconds=60)
+    return world.succeeded(asked["run_id"], seconds=30)
 
 
 def a_version_takes_over_step_by_step(world: World) -> None:
