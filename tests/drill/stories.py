@@ -290,8 +290,17 @@ def a_dropped_file_is_predicted_and_checked(world: World) -> None:
     asked = asked_rows(world, 150)
     job_id = batch_of(world, model, asked)
     assert world.get(f"/inference/batch/{job_id}/results")["rows"] == 150
+    people_are_told(world, job_id)
     assert drift_of(world, model, job_id) == {"data", "prediction", "performance"}
     world.measured(names.MODEL_DIMENSION, model)
+
+
+def the_rows_of_a_version_are_predicted(world: World) -> None:
+    model = world.copied(champion=True)
+    asked = {"model": model, "input": {"dataset": world.model, "dataset_version": 1}}
+    job = world.send("/inference/batch", asked)
+    world.succeeded(job["job_id"])
+    assert world.get(f"/inference/batch/{job['job_id']}/results")["rows"] > 300
 
 
 def what_an_attempt_left_is_removed(world: World) -> None:
