@@ -76,6 +76,7 @@ STORIES_OF_ACTIONS: Mapping[Pair, Story] = {
     ("DeliverAlert", "sqs:SendMessage"): stories.a_busy_channel_hears_later,
     ("OnExecutionEnded", "cloudwatch:PutMetricData"): stories.what_a_run_cost_is_measured,
     ("OnExecutionEnded", "dynamodb:DeleteItem"): stories.a_stopped_upload_may_come_again,
+    ("OnGroundTruthDropped", "s3:DeleteObject"): stories.labels_that_are_delivered_again_change_nothing,
     ("PlanBatch", "s3:ListBucket"): stories.the_rows_of_a_version_are_predicted,
     ("RecordDriftReports", "events:PutEvents"): stories.drift_asks_for_training,
     ("Predict", "dynamodb:UpdateItem"): people.the_use_of_a_key_is_noted,

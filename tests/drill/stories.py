@@ -364,9 +364,31 @@ def labels_tell_how_good_answers_were(world: World) -> None:
     people_are_told(world, f"ground-truth/{model}/")
 
 
-def drop_truth(world: World, model: str, text: str) -> None:
+def labels_that_are_delivered_again_change_nothing(world: World) -> None:
+    """A file's event may come twice; what was set aside of it the first time is replaced."""
+    model = world.copied(champion=True)
+    key, version = drop_truth(world, model, f"record_id,truth\n{world.name('row')},Adelie\n,Gentoo")
+
+    def deeds() -> list[Any]:
+        found = world.get(f"/activity?subject=model:{model}")["items"]
+        return [each for each in found if each["action"] == "ground_truth.recorded"]
+
+    world.wait(lambda: deeds() or None, what="the file in the trail")
+    detail = {
+        "bucket": {"name": world.bench.bucket},
+        "object": {"key": key, "size": 40, "version-id": version, "etag": "e"},
+        "reason": "PutObject",
+    }
+    event = {"id": "again", "time": datetime.now(UTC).isoformat(), "detail-type": "Object Created", "detail": detail}
+    assert error_of(world, "OnGroundTruthDropped", event) == ""
+    assert len(deeds()) == 1
+
+
+def drop_truth(world: World, model: str, text: str) -> tuple[str, str]:
+    """The object's key and version."""
     key = f"{names.GROUND_TRUTH_PREFIX}{model}/{world.name('labels')}.csv"
-    world.bench.session.client("s3").put_object(Bucket=world.bench.bucket, Key=key, Body=text.encode())
+    answer = world.bench.session.client("s3").put_object(Bucket=world.bench.bucket, Key=key, Body=text.encode())
+    return key, answer["VersionId"]
 
 
 # Drift, schedules, alerts.
