@@ -102,9 +102,10 @@ def opened_alert(world: World, cause: str) -> Any:
 
 
 def people_are_told(world: World, about: str) -> None:
-    """By a message that ends with the address of its page."""
+    """By messages that end with the addresses of their pages."""
     messages = world.wait(lambda: world.inbox.about(about) or None, what=f"a message about {about}")
-    assert messages[-1]["Message"].splitlines()[-1].startswith(world.dashboard), messages[-1]["Message"]
+    for message in messages:
+        assert message["Message"].splitlines()[-1].startswith(world.dashboard), message["Message"]
 
 
 def hears_of(world: World, alert_id: str, event: str) -> None:
