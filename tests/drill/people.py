@@ -8,7 +8,7 @@ from typing import Any
 
 from millrace import names
 from millrace.domain.run import RunState
-from tests.drill.stories import latest, rolling_out
+from tests.drill.stories import hears_of, latest, opened_alert, rolling_out, tell_alarm
 from tests.drill.world import PATIENCE, World, penguins
 from tests.e2e.calling import Caller
 
@@ -151,6 +151,18 @@ def keys_channels_and_schedules_are_kept(world: World) -> None:
     world.send(schedule, method="DELETE")
     for path in ("overview", "stats", "settings", "predictions", "monitoring"):
         assert world.get(f"/dashboard/{path}") is not None
+
+
+def an_alert_is_worked_on(world: World) -> None:
+    name = f"Millrace-local-Monitoring-Story{world.name('').strip('-')}"
+    tell_alarm(world, name, "ALARM")
+    alert_id = opened_alert(world, f"alarm:{name}")["alert_id"]
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    world.send(f"/alerts/{alert_id}/acknowledge", {"reason": "looking into it"})
+    world.send(f"/alerts/{alert_id}/snooze", {"reason": "known, and mended soon", "until": until})
+    world.send(f"/alerts/{alert_id}/close", {"reason": "it was only a story"})
+    assert world.get(f"/alerts/{alert_id}")["state"] == "CLOSED"
+    hears_of(world, alert_id, "alert.closed")
 
 
 def the_use_of_a_key_is_noted(world: World) -> None:

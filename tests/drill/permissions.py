@@ -71,6 +71,7 @@ STORIES: Mapping[str, Story] = {
 STORIES_OF_ACTIONS: Mapping[Pair, Story] = {
     ("CheckServingArtefact", "s3:ListBucket"): stories.what_a_job_left_undone_is_named,
     ("RegisterCandidates", "s3:ListBucket"): stories.what_a_job_left_undone_is_named,
+    ("App", "ssm:GetParameter"): people.an_alert_is_worked_on,
     ("CheckBatch", "s3:DeleteObject"): stories.what_an_attempt_left_is_removed,
     ("DeliverAlert", "sns:Publish"): stories.drift_asks_for_training,
     ("DeliverAlert", "sqs:SendMessage"): stories.a_busy_channel_hears_later,
