@@ -79,6 +79,8 @@ STORIES_OF_ACTIONS: Mapping[Pair, Story] = {
     ("OnExecutionEnded", "dynamodb:DeleteItem"): stories.a_stopped_upload_may_come_again,
     ("OnGroundTruthDropped", "s3:DeleteObject"): stories.labels_that_are_delivered_again_change_nothing,
     ("PlanBatch", "s3:ListBucket"): stories.the_rows_of_a_version_are_predicted,
+    ("RegisterUpload", "s3:GetObject"): stories.settings_come_as_files,
+    ("WatchRollout", "dynamodb:Query"): people.a_rollout_is_ended_by_hand,
     ("RecordDriftReports", "events:PutEvents"): stories.drift_asks_for_training,
     ("Predict", "dynamodb:UpdateItem"): people.the_use_of_a_key_is_noted,
     ("Predict", "s3:ListBucket"): stories.what_serves_nothing_is_told_apart,
@@ -147,7 +149,10 @@ def _listed(actions: Any) -> list[str]:
 
 def _put(iam: Any, role: str, policies: Mapping[str, Any]) -> None:
     for name, document in policies.items():
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+        if document["Statement"]:
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+        else:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 def broken_by(world: World, role: str, action: str, story: Callable[[World], None]) -> str:

@@ -39,6 +39,17 @@ def a_file_becomes_a_version(world: World) -> None:
     world.measured("dataset", dataset)
 
 
+def settings_come_as_files(world: World) -> None:
+    """For the dataset, and for one folder of its uploads."""
+    dataset = world.name("settled")
+    run = world.bench.configure(dataset, {"key": ["a"]})
+    assert run.state is RunState.SUCCEEDED, run.reason
+    assert world.get(f"/datasets/{dataset}")["settings"]["key"] == ["a"]
+    world.bench.put(f"uploads/{dataset}/may/dataset.yaml", b"key: [b]\n")
+    world.drop(dataset, b"a,b\n" + b"".join(b"1,%d\n" % row for row in range(40)), name="may/rows.csv")
+    assert world.get(f"/datasets/{dataset}/versions")["items"][0]["accepted"] == 40
+
+
 def a_bad_file_is_refused_and_people_are_told(world: World) -> None:
     """A run that fails is an alert; the next success is its end."""
     dataset = world.name("refused")
