@@ -79,6 +79,8 @@ STORIES_OF_ACTIONS: Mapping[Pair, Story] = {
     ("OnExecutionEnded", "dynamodb:DeleteItem"): stories.a_stopped_upload_may_come_again,
     ("OnGroundTruthDropped", "s3:DeleteObject"): stories.labels_that_are_delivered_again_change_nothing,
     ("PlanBatch", "s3:ListBucket"): stories.the_rows_of_a_version_are_predicted,
+    ("RegisterUpload", "dynamodb:ConditionCheckItem"): stories.the_same_bytes_are_no_new_version,
+    ("RegisterUpload", "events:PutEvents"): stories.a_version_that_waits_trains_once_a_target_is_named,
     ("RegisterUpload", "s3:GetObject"): stories.settings_come_as_files,
     ("WatchRollout", "dynamodb:Query"): people.a_rollout_is_ended_by_hand,
     ("RecordDriftReports", "events:PutEvents"): stories.drift_asks_for_training,

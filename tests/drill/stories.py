@@ -50,6 +50,25 @@ def settings_come_as_files(world: World) -> None:
     assert world.get(f"/datasets/{dataset}/versions")["items"][0]["accepted"] == 40
 
 
+def the_same_bytes_are_no_new_version(world: World) -> None:
+    dataset, body = world.name("twice"), b"a,b\n" + b"1,x\n" * 40
+    world.drop(dataset, body, name="one.csv")
+    again = world.drop(dataset, body, name="two.csv")
+    assert "Identical to" in str(again.outcome)
+    assert [each["state"] for each in world.get(f"/datasets/{dataset}/versions")["items"]] == ["READY"]
+
+
+def a_version_that_waits_trains_once_a_target_is_named(world: World) -> None:
+    """By a settings file that comes after the rows."""
+    dataset = world.name("waiting")
+    world.drop(dataset, penguins())
+    assert latest(world, "training", dataset) is None
+    run = world.bench.configure(dataset, {"target": "species", "training": {"trials": 1, "algorithms": ["linear"]}})
+    assert run.state is RunState.SUCCEEDED, run.reason
+    started = world.wait(lambda: latest(world, "training", dataset), what="a training run")
+    world.send(f"/runs/{started.run_id}/stop", {"reason": "that it runs is enough"})
+
+
 def a_bad_file_is_refused_and_people_are_told(world: World) -> None:
     """A run that fails is an alert; the next success is its end."""
     dataset = world.name("refused")
