@@ -273,15 +273,34 @@ class DatasetProfile:
         )
 
 
+class Scratch:
+    """Room for the numbers of a batch, twice, used again for every column: to be given new pages by the system for each
+    of them takes as long as to sort what is in them. Not for several threads.
+    """
+
+    def __init__(self) -> None:
+        self._room = np.empty((2, 0))
+
+    def of(self, rows: int) -> np.ndarray[Any, Any]:
+        """(2, rows), with anything in it."""
+        if self._room.shape[1] < rows:
+            self._room = np.empty((2, rows))
+        return self._room[:, :rows]
+
+
 class Profiler:
     """Profiles batches as they come. `kinds` maps each column to its contract kind, `target` names the target.
 
     Without `distinct` the different values of numbers and texts are not estimated once they are many: that takes most
-    of the time, and a window that is only compared with a baseline does not need it.
+    of the time, and a window that is only compared with a baseline does not need it. Several that take turns may share
+    their `scratch`.
     """
 
-    def __init__(self, kinds: Mapping[str, str], target: str | None, *, distinct: bool = True) -> None:
+    def __init__(
+        self, kinds: Mapping[str, str], target: str | None, *, distinct: bool = True, scratch: Scratch | None = None
+    ) -> None:
         self._distinct = distinct
+        self._scratch = scratch or Scratch()
         self._classes_of = target if target is not None and kinds.get(target) in _CLASS_KINDS else None
         self.profile = DatasetProfile(
             columns={name: ColumnProfile(kind=kind) for name, kind in kinds.items()},
@@ -298,6 +317,7 @@ class Profiler:
                 column.kind,
                 exact=column.counts is not None,
                 distinct=self._distinct,
+                scratch=self._scratch,
             )
             for name, column in seen.columns.items()
         }
@@ -320,7 +340,7 @@ class Profiler:
 _CLASS_KINDS = ("category", "boolean", "integer")
 
 
-def _profile_column(values: pa.Array, kind: str, *, exact: bool, distinct: bool) -> ColumnProfile:
+def _profile_column(values: pa.Array, kind: str, *, exact: bool, distinct: bool, scratch: Scratch) -> ColumnProfile:
     present = values.drop_null()
     nulls, count = len(values) - len(present), len(present)
     if not count:
@@ -328,7 +348,7 @@ def _profile_column(values: pa.Array, kind: str, *, exact: bool, distinct: bool)
     if kind == "text":
         lengths = pc.utf8_length(present).cast(pa.float64()).to_numpy(zero_copy_only=False)
         estimated = _hll_of(present.to_pylist()) if distinct else None
-        return _numeric(lengths, np.sort(lengths), nulls, kind, counts=None, distinct=estimated)
+        return _numeric(lengths, *_in_order(lengths, scratch), nulls, kind, counts=None, distinct=estimated)
     if kind in _COUNTED_TEXT:
         counted = _counted(present)
         if len(counted) <= MAX_EXACT_VALUES:
@@ -342,26 +362,34 @@ def _profile_column(values: pa.Array, kind: str, *, exact: bool, distinct: bool)
             frequent_sketch=_frequent_of(counted),
         )
     numbers = _seconds(present).to_numpy(zero_copy_only=False)
-    ordered = np.sort(numbers)
+    ordered, room = _in_order(numbers, scratch)
     counts = _exact_counts(ordered) if exact else None
     estimated = _hll_of(numbers.tolist()) if distinct and counts is None else None
-    return _numeric(numbers, ordered, nulls, kind, counts=counts, distinct=estimated)
+    return _numeric(numbers, ordered, room, nulls, kind, counts=counts, distinct=estimated)
+
+
+def _in_order(numbers: np.ndarray[Any, Any], scratch: Scratch) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """The numbers, sorted once for everything that needs their order; and as much room for other work."""
+    ordered, room = scratch.of(len(numbers))
+    ordered[:] = numbers
+    ordered.sort()
+    return ordered, room
 
 
 def _numeric(
     numbers: np.ndarray[Any, Any],
     ordered: np.ndarray[Any, Any],
+    room: np.ndarray[Any, Any],
     nulls: int,
     kind: str,
     *,
     counts: dict[str, int] | None,
     distinct: bytes | None,
 ) -> ColumnProfile:
-    """`ordered` are the same numbers, sorted once for everything that needs their order."""
     sketched = counts is None
     with np.errstate(over="ignore", invalid="ignore"):  # values near 1e308: mean and m2 may be infinite, and say so
         mean = float(numbers.mean())
-        apart = numbers - mean
+        apart = np.subtract(numbers, mean, out=room)
         m2 = float(np.square(apart, out=apart).sum())
     return ColumnProfile(
         kind=kind,

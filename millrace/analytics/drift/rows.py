@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from millrace.analytics.drift.baseline import PREDICTION, Output
-from millrace.analytics.profiling import ColumnProfile, DatasetProfile, Profiler
+from millrace.analytics.profiling import ColumnProfile, DatasetProfile, Profiler, Scratch
 
 Hashes = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -35,6 +35,7 @@ class WindowProfiler:
     def __init__(self, kinds: Mapping[str, str]) -> None:
         self._kinds = dict(kinds)
         self._profilers: dict[str, Profiler] = {}
+        self._scratch = Scratch()
         self._rows = 0
 
     def add(self, rows: pa.Table) -> None:
@@ -45,7 +46,9 @@ class WindowProfiler:
             if name not in rows.column_names:
                 continue
             found, values = as_kind(rows.column(name), kind)
-            profiler = self._profilers.setdefault(name, Profiler({name: found}, None, distinct=False))
+            if name not in self._profilers:
+                self._profilers[name] = Profiler({name: found}, None, distinct=False, scratch=self._scratch)
+            profiler = self._profilers[name]
             settled = profiler.profile.columns[name].kind
             profiler.add(pa.table({name: values if settled == found else as_kind(values, settled)[1]}), splits)
 
