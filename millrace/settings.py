@@ -48,6 +48,16 @@ class Settings:
         source = os.environ if environ is None else environ
         return cls(**{field.name: source.get(field.name.upper(), "") for field in fields(cls)})
 
+    @property
+    def spot(self) -> bool:
+        """Whether training may run on capacity that may be taken away."""
+        return self.spot_capacity != "refused"
+
+    @property
+    def four_eyes(self) -> bool:
+        """Whether nobody may approve what came of a run of their own, whatever its dataset says."""
+        return self.approvals == "four_eyes"
+
     def require(self, field: str) -> str:
         """The value of `field`. Raises InvalidInput when this function was deployed without it."""
         value: str = getattr(self, field)

@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         artifacts_bucket=platform.settings.require("artifacts_bucket"),
         **request.model_dump(exclude={"training"}),
         choices=request.training,
-        spot=platform.settings.spot_capacity != "refused",
+        spot=platform.settings.spot,
     )
     logger.info("planned", extra={"candidates": [candidate["algorithm"] for candidate in plan["candidates"]]})
     return plan

@@ -2,7 +2,7 @@
 
 One platform, one world; a story is told with everything granted before its permissions are taken and after the last of
 them was given back, so that what breaks in between breaks for the missing permission. contracts/permissions_drill.json
-keeps what was seen after each of them, so a drill that is interrupted goes on where it was.
+keeps what was seen after each story, so a drill that is interrupted goes on with the story where it was.
 """
 
 from __future__ import annotations

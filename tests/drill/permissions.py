@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from tests.drill.world import World
 
 Pair = tuple[str, str]
 
+# local.emulator.refusals.FILE: its module is the embedded AWS's, which is not imported into a process of its users.
 REFUSALS = "refusals.jsonl"
 
 _DEPLOYING = (
@@ -164,8 +166,14 @@ def broken_by(world: World, role: str, action: str, story: Callable[[World], Non
         with without(world, physical, action):
             story(world)
     except Exception as broken:  # whatever it is: with the permission the story is told without
-        return f"{type(broken).__name__}: {broken}".splitlines()[0][:300] if refused(world, physical, action) else ""
+        return _said(broken) if refused(world, physical, action) else ""
     return ""
+
+
+def _said(broken: Exception) -> str:
+    """Its first line; of an assertion that says nothing the line where it stands."""
+    said = str(broken).strip() or str(traceback.extract_tb(broken.__traceback__)[-1].line)
+    return f"{type(broken).__name__}: {said}".splitlines()[0][:300]
 
 
 def refused(world: World, role: str, action: str) -> bool:

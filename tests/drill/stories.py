@@ -20,8 +20,7 @@ from millrace.domain.run import Run, RunState
 from millrace.use_cases.check_champions import ACTOR
 from tests.drill.world import PATIENCE, SETTINGS, World, asked_rows, penguins
 from tests.e2e.calling import outputs
-from tests.e2e.test_drift import due_now
-from tests.e2e.test_uploads import function_named
+from tests.e2e.deployed import due_now, function_named
 
 Story = Callable[[World], None]
 

@@ -9,7 +9,6 @@ import io
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,6 +34,7 @@ from millrace.use_cases.manage_channels import NewChannel, create_channel, delet
 from millrace.use_cases.move_alias import move_alias
 from tests.e2e.calling import outputs, shows_the_dashboard
 from tests.e2e.conftest import Bench, wait_for
+from tests.e2e.deployed import due_now
 from tests.e2e.receiving import Inbox, Receiver, subscribed_inbox
 
 MODEL = "weather"
@@ -474,25 +474,6 @@ def test_every_night_the_day_before_is_checked_without_anybody_asking(bench: Ben
         ("temp", "distance", "carrier"), DriftVerdict.OK
     )
     assert {entry.actor for entry in bench.platform.audit.page_of(f"run:{run.run_id}").items} >= {ACTOR}
-
-
-@contextmanager
-def due_now(bench: Bench) -> Iterator[None]:
-    """The nightly schedule as it was deployed, but for its time."""
-    client = bench.session.client("scheduler")
-    (named,) = [each for each in client.list_schedules()["Schedules"] if "DayEnded" in each["Name"]]
-    schedule = client.get_schedule(Name=named["Name"], GroupName=named["GroupName"])
-    kept = {
-        key: value
-        for key, value in schedule.items()
-        if key not in ("ResponseMetadata", "Arn", "CreationDate", "LastModificationDate")
-    }
-    soon = datetime.now(UTC) + timedelta(seconds=2)
-    client.update_schedule(**kept | {"ScheduleExpression": "rate(1 day)", "StartDate": soon})
-    try:
-        yield
-    finally:
-        client.update_schedule(**kept)
 
 
 def test_too_few_requests_are_not_judged_and_the_report_says_why(bench: Bench, version: ModelVersion) -> None:

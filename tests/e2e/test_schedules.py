@@ -12,7 +12,7 @@ from millrace.domain.schedule import FiringOutcome, Schedule, ScheduledAction, S
 from millrace.use_cases.keep_schedule import change_schedule, create_schedule, delete_schedule
 from millrace.use_cases.stop_run import stop_run
 from tests.e2e.conftest import Bench, wait_for
-from tests.e2e.test_uploads import function_named
+from tests.e2e.deployed import function_named
 
 SECONDS_AWAY = 3
 

@@ -30,3 +30,10 @@ def test_a_story_breaks_without_one_permission_and_is_told_with_it(world: World,
 
     assert broken_by(world, role, action, story)
     story(world)
+
+
+def test_a_story_that_breaks_without_a_refusal_shows_nothing_of_the_permission(world: World) -> None:
+    def unlucky(_: World) -> None:
+        raise AssertionError("it rained")
+
+    assert broken_by(world, "RejectUpload", "dynamodb:PutItem", unlucky) == ""

@@ -10,13 +10,9 @@ import pytest
 from millrace.domain.dataset import Task, UploadState, VersionState
 from millrace.domain.run import RunState
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
+from tests.e2e.deployed import function_named
 
 PENGUINS = (EXAMPLES / "penguins.csv").read_bytes()
-
-
-def function_named(bench: Bench, part: str) -> str:
-    pages = bench.session.client("lambda").get_paginator("list_functions").paginate()
-    return next(f["FunctionName"] for page in pages for f in page["Functions"] if part in f["FunctionName"])
 
 
 def test_twenty_deliveries_of_two_uploads_start_two_executions(bench: Bench) -> None:

@@ -210,7 +210,7 @@ def approve_version(version: VersionId, decision: Annotated[Decision, Body()]) -
             version_id=version,
             actor=resource.caller.actor,
             reason=decision.reason,
-            four_eyes=platform.settings.approvals == "four_eyes",
+            four_eyes=platform.settings.four_eyes,
         )
     except errors.AlreadyDecided as decided:
         raise _as_seen(decided) from decided

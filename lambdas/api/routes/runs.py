@@ -97,7 +97,7 @@ def get_training_options(
     """What a training run can be told: versions, algorithms with their parameters, machines, and what it will take."""
     platform = bootstrap.platform()
     options = describe_training(catalog=platform.catalog, ledger=platform.ledger, dataset=dataset)
-    found = options_answer(options, spot=platform.settings.spot_capacity != "refused")
+    found = options_answer(options, spot=platform.settings.spot)
     return answer(found, etag=resource.unless_unchanged(found))
 
 

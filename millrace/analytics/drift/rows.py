@@ -77,7 +77,8 @@ def as_kind(values: pa.ChunkedArray | pa.Array, kind: str) -> tuple[str, pa.Arra
         return kind, pa.nulls(len(array), _TYPES.get(kind, pa.timestamp("us")))
     found = _kind_of(array.type)
     if kind == "category":
-        return kind, _without_blanks(array if pa.types.is_dictionary(array.type) else array.cast(pa.string()))
+        coded = pa.types.is_dictionary(array.type) and pa.types.is_string(array.type.value_type)
+        return kind, _without_blanks(array if coded else array.cast(pa.string()))
     if kind == found or {kind, found} <= {"number", "integer"}:
         return kind, _finite(array.cast(_TYPES[kind], safe=False))
     if kind in ("number", "integer") and found == "boolean":

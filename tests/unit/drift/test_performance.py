@@ -254,3 +254,13 @@ def test_a_file_read_by_its_dictionaries_is_profiled_as_its_rows_are(
     assert coded.profile.columns["home"].nulls == 2
     assert coded.profile.columns["sold"].counts == {"1": 1, "2": 2}
     assert coded.profile.columns["price"].nulls == sum(not math.isfinite(x or 0) or x is None for x in numbers)
+
+
+def test_categories_that_a_file_keeps_as_codes_of_numbers_are_texts_like_others() -> None:
+    coded = pa.array([7, 8, 7, None]).dictionary_encode()
+    profiler = WindowProfiler({"home": "category"})
+
+    profiler.add(pa.table({"home": coded}))
+
+    assert profiler.profile.columns["home"].counts == {"7": 2, "8": 1}
+    assert profiler.profile.columns["home"].nulls == 1
