@@ -146,7 +146,6 @@ def _checkpoint_forever(store: StateStore) -> None:
         _changed.clear()
         started = time.monotonic()
         try:
-            share_code(lambda_svc._functions._data)
             store.checkpoint(ministack.app._build_persistence_save_dict())
         except Exception:
             logger.exception("The checkpoint failed; it is tried again")
@@ -163,16 +162,6 @@ def _document(capture: Capture) -> str | None:
         except RuntimeError:  # a dictionary changed size while it was copied: other threads go on working
             time.sleep(0.005)
     raise RuntimeError(f"the state kept changing while it was copied {CAPTURE_ATTEMPTS} times")
-
-
-def share_code(functions: Mapping[Any, dict[str, Any]]) -> None:
-    """Let functions and versions of the same code hold the same bytes: ministack reads tens of MB for each of them."""
-    shared: dict[str, bytes] = {}
-    for function in list(functions.values()):
-        for holder in (function, *list(function.get("versions", {}).values())):
-            code = holder.get("code_zip")
-            if isinstance(code, bytes):
-                holder["code_zip"] = shared.setdefault(lambda_svc._write_code_blob(code), code)
 
 
 def _remember_code_blobs() -> None:

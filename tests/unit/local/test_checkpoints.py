@@ -31,19 +31,15 @@ def test_a_start_without_checkpoints_loads_what_there_is_and_keeps_nothing(
     assert ministack.app.load_state("s3") == kept
 
 
-def test_functions_of_the_same_code_share_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lambda_svc, "_write_code_blob", lambda code: code.decode())
-    functions: dict[str, dict[str, Any]] = {
-        "one": {"code_zip": bytes(bytearray(b"code")), "versions": {"1": {"code_zip": bytes(bytearray(b"code"))}}},
-        "two": {"code_zip": bytes(bytearray(b"code"))},
-        "other": {"code_zip": b"other code"},
-        "image": {"code_zip": None},
-    }
-    assert functions["one"]["code_zip"] is not functions["two"]["code_zip"]
+def test_the_code_of_a_hundred_functions_is_hashed_once_however_often_their_state_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[bytes] = []
+    monkeypatch.setattr(lambda_svc, "_write_code_blob", lambda code: hashed.append(code) or code.decode())
+    codes = [str(number).encode() for number in range(100)]
+    persistence._remember_code_blobs()
 
-    persistence.share_code(functions)
+    digests = [[lambda_svc._write_code_blob(code) for code in codes] for _ in range(3)]
 
-    assert functions["one"]["code_zip"] is functions["two"]["code_zip"]
-    assert functions["one"]["versions"]["1"]["code_zip"] is functions["two"]["code_zip"]
-    assert functions["other"]["code_zip"] == b"other code"
-    assert functions["image"]["code_zip"] is None
+    assert digests == [[code.decode() for code in codes]] * 3
+    assert hashed == codes
