@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 
 const SPECS = join(import.meta.dirname, '../e2e');
 const TABLE = join(import.meta.dirname, '../../docs/acceptance.md');
+const VITALS = join(import.meta.dirname, '../../benchmarks/results/vitals.json');
 const ID = /\b[A-Z]\d{1,2}\b/g;
 
 /** Id → what stands in the last column. */
@@ -36,4 +37,23 @@ test('a statement that has a test does not say that it has none', () => {
 test('a title names only what is stated', () => {
   const known = statements();
   expect([...tested()].filter((id) => !known.has(id))).toEqual([]);
+});
+
+test('the table of A3 and A4 is the measured one, and each figure is within its budget', () => {
+  type Measured = Record<string, { median: number; budget?: number }>;
+  const { medians } = JSON.parse(readFileSync(VITALS, 'utf8')) as { medians: Record<string, Measured> };
+  const of = (page: string, figure: string) => medians[page]?.[figure]?.median ?? NaN;
+  const pages = Object.keys(medians).flatMap((page) => (page.startsWith('L ') ? [page.slice(2)] : []));
+  const measured = pages.map((page) => [
+    page,
+    ...['lcp', 'tbt'].flatMap((figure) => [of(`L ${page}`, figure), of(`M ${page}`, figure)].map((value) => String(Math.round(value)))),
+    Math.max(of(`L ${page}`, 'cls'), of(`M ${page}`, 'cls')).toFixed(3),
+    String(Math.round(of(`L ${page}`, 'usable'))),
+  ]);
+  const shown = [...readFileSync(TABLE, 'utf8').matchAll(/^\| `(\/.*?)` \| ([\d. |]+) \|$/gm)].map(([, page = '', figures = '']) => [page, ...figures.split(' | ')]);
+  const over = Object.values(medians).flatMap((page) => Object.values(page).filter(({ median, budget }) => budget !== undefined && median > budget));
+
+  expect(shown.length).toBeGreaterThan(5);
+  expect(shown).toEqual(measured);
+  expect(over).toEqual([]);
 });
