@@ -111,11 +111,24 @@ def texts_in(tree: ast.AST) -> set[str]:
     return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
-def settings_in(tree: ast.AST) -> set[str]:
-    """Settings read as an attribute (`settings.event_bus_name`) or by name (`require("registry_table")`)."""
-    read = {
-        node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and named_of(node.value) == "settings"
+def answers_of_settings() -> dict[str, set[str]]:
+    """Which settings each property of `Settings` is answered from: `four_eyes` from `approvals`."""
+    tree = ast.parse((REPOSITORY / "millrace" / "settings.py").read_text())
+    (settings,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Settings"]
+    return {
+        node.name: attributes_in(node)
+        for node in settings.body
+        if isinstance(node, ast.FunctionDef) and "property" in map(named_of, node.decorator_list)
     }
+
+
+def settings_in(tree: ast.AST) -> set[str]:
+    """Settings read as an attribute (`settings.data_bucket`), by a property, or by name (`require("data_bucket")`)."""
+    answers = answers_of_settings()
+    read: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and named_of(node.value) == "settings":
+            read |= answers.get(node.attr, {node.attr})
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and named_of(node.func) == "require":
             read |= texts_in(node)
@@ -165,6 +178,7 @@ def test_the_settings_a_function_needs_are_read_from_its_code() -> None:
     assert settings_by_part()["bus"] == {names.EVENT_BUS_NAME}
     assert settings_needed("lambdas.tasks.collect_candidates") == {names.ARTIFACTS_BUCKET}
     assert settings_needed("lambdas.tasks.reject_upload") == {names.REGISTRY_TABLE}
+    assert settings_needed("lambdas.tasks.plan_training") >= {names.SPOT_CAPACITY}
 
 
 def test_every_setting_is_an_output_of_the_same_name(prod: Platform) -> None:
