@@ -14,9 +14,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from millrace.domain.cost import HOME_REGION, PRICES_OF, USD_PER_HOUR
+from millrace.domain.cost import (
+    HOME_REGION,
+    PRICES_OF,
+    USD_PER_GB_SECOND,
+    USD_PER_HOUR,
+    USD_PER_INVOCATION,
+    USD_PER_TRANSITION,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
+MILLION = 1_000_000
 
 
 class Price(NamedTuple):
@@ -94,10 +102,10 @@ PRICES: Mapping[str, Price] = {
 
 # What use costs beside the machines of jobs: US dollars, and for how much.
 OF_USE: Mapping[str, tuple[float, str]] = {
-    "Lambda, arm64": (13.33, "a million GB-seconds"),
-    "Lambda, requests": (0.20, "a million"),
+    "Lambda, arm64": (USD_PER_GB_SECOND * MILLION, "a million GB-seconds"),
+    "Lambda, requests": (USD_PER_INVOCATION * MILLION, "a million"),
     "Lambda, kept started (`warm_predictions`)": (3.33, "a million GB-seconds"),
-    "Step Functions, transitions": (25.0, "a million"),
+    "Step Functions, transitions": (USD_PER_TRANSITION * MILLION, "a million"),
     "API Gateway, requests": (1.0, "a million"),
     "EventBridge, the platform's events": (1.0, "a million"),
     "SQS, requests": (0.40, "a million"),
@@ -157,7 +165,7 @@ def price_table() -> str:
 
 
 def use_table() -> str:
-    rows = [f"| {what} | {usd:g} | {per} |" for what, (usd, per) in OF_USE.items()]
+    rows = [f"| {what} | {usd:.4g} | {per} |" for what, (usd, per) in OF_USE.items()]
     return "\n".join([f"| of use, {HOME_REGION}, {PRICES_OF} | USD | for |", "|---|---|---|", *rows])
 
 

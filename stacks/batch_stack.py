@@ -10,6 +10,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from millrace import names
+from millrace.domain.function_memory import ONE_VCPU_MB
 from stacks.acknowledge import acknowledge
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
@@ -23,12 +24,7 @@ from stacks.packaging import REPOSITORY, Package, locked_version, sources, zip_p
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
 from stacks.training_image import TrainingImage
-from stacks.training_stack import (
-    CONTAINER_SOURCES,
-    PROFILING_MEMORY_MB,
-    PROFILING_STORAGE,
-    PROFILING_TIMEOUT,
-)
+from stacks.training_stack import CONTAINER_SOURCES, PROFILING_STORAGE, PROFILING_TIMEOUT
 
 
 class BatchStack(PlatformStack):
@@ -156,7 +152,7 @@ class BatchStack(PlatformStack):
             config=config,
             # A long file is read label by label, by the reader of uploads; Parquet lies in /tmp meanwhile.
             timeout=PROFILING_TIMEOUT,
-            memory_mb=PROFILING_MEMORY_MB,
+            memory_mb=ONE_VCPU_MB,
             storage=PROFILING_STORAGE,
             brings="profile",
             environment={

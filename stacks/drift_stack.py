@@ -21,7 +21,7 @@ from stacks.data_stack import DataStack
 from stacks.notifications_stack import NotificationsStack
 from stacks.platform_stack import PlatformStack
 from stacks.registry_stack import RegistryStack
-from stacks.training_stack import PROFILING_MEMORY_MB, PROFILING_STORAGE, PROFILING_TIMEOUT
+from stacks.training_stack import PROFILING_STORAGE, PROFILING_TIMEOUT
 
 SCHEDULER = "scheduler.amazonaws.com"
 # When a day's last records have long been written: the queue that they wait in is empty within minutes.
@@ -61,7 +61,6 @@ class DriftStack(PlatformStack):
             kind="tasks",
             config=config,
             timeout=PROFILING_TIMEOUT,
-            memory_mb=PROFILING_MEMORY_MB,
             storage=PROFILING_STORAGE,
             brings="profile",
             environment={

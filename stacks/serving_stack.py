@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from millrace import names
+from millrace.domain.function_memory import ONE_VCPU_MB
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine
@@ -25,8 +26,6 @@ from stacks.registry_stack import RegistryStack
 from stacks.training_image import TrainingImage
 from stacks.training_stack import CONTAINER_SOURCES
 
-# One whole vCPU: a prediction is over in a millisecond, and starting takes a third as long as with 1 GB.
-PREDICTING_MEMORY_MB = 1769
 WRITING_TIMEOUT = cdk.Duration.seconds(30)
 
 
@@ -83,7 +82,6 @@ class ServingStack(PlatformStack):
             kind="tasks",
             config=config,
             timeout=cdk.Duration.minutes(2),
-            memory_mb=PREDICTING_MEMORY_MB,
             brings="predict",
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,
@@ -343,7 +341,8 @@ class ServingStack(PlatformStack):
             config=config,
             # An HTTP API waits 30 s.
             timeout=cdk.Duration.seconds(29),
-            memory_mb=PREDICTING_MEMORY_MB,
+            # A prediction is over in a millisecond, and starting takes a third as long as with 1 GB.
+            memory_mb=ONE_VCPU_MB,
             brings="predict",
             environment={
                 names.ARTIFACTS_BUCKET: data.artifacts_bucket.bucket_name,

@@ -32,8 +32,7 @@ CONTAINER_SOURCES = (
 )
 
 
-# One whole vCPU. Rows pass in batches; what stays in memory are profiles and samples.
-PROFILING_MEMORY_MB = 1769
+# Rows pass in batches; what stays in memory are profiles and samples.
 PROFILING_TIMEOUT = cdk.Duration.minutes(15)
 # One Parquet file at a time lies on disk.
 PROFILING_STORAGE = cdk.Size.gibibytes(6)
@@ -102,7 +101,6 @@ class TrainingStack(PlatformStack):
             kind="tasks",
             config=config,
             timeout=PROFILING_TIMEOUT,
-            memory_mb=PROFILING_MEMORY_MB,
             storage=PROFILING_STORAGE,
             brings="profile",
             environment={names.ARTIFACTS_BUCKET: artifacts.bucket_name},

@@ -16,6 +16,10 @@ Document = dict[str, Any]
 
 FIRST_EVENT = 1
 
+# Where the input of a task is told, once it is known.
+_INPUTS = {"taskScheduledEventDetails": "parameters", "lambdaFunctionScheduledEventDetails": "input"}
+_OF_FUNCTIONS = {"output", "error", "cause"}
+
 # The event that the present thread of an execution recorded last. Branches and iterations start with their parent's.
 _previous: ContextVar[int] = ContextVar("previous_event", default=FIRST_EVENT)
 # What encloses the states being run: ("Map", name of the state) or ("Parallel", name of the state).
@@ -68,18 +72,17 @@ def begin(execution: Document) -> None:
 
 
 def task_started(execution: Document, resource: str, task_input: Any) -> None:
-    """Complete the `TaskScheduled` event recorded last with its parameters, and record that the task started."""
+    """Complete the event recorded last, that the task is scheduled, with its input, and record that it started."""
     scheduled = execution["events"][_previous.get() - 1]
-    if scheduled["type"] == "TaskScheduled":
-        scheduled["taskScheduledEventDetails"]["parameters"] = json.dumps(task_input)
+    for key, field in _INPUTS.items():
+        if key in scheduled:
+            scheduled[key][field] = json.dumps(task_input)
     add_event(execution, "TaskStarted", {"taskStartedEventDetails": {"resource": resource}})
 
 
 def resource_names(resource: str) -> Document:
     """Split an integration into AWS's `resourceType` and `resource`: `sagemaker`, `createTrainingJob.sync`."""
     parts = resource.split(":")
-    if ":::" not in resource:
-        return {"resourceType": "lambda", "resource": "invoke"}
     return {"resourceType": ":".join(parts[5:-1]), "resource": parts[-1]}
 
 
@@ -89,12 +92,27 @@ def _as_aws(event_type: str, details: Document) -> tuple[str, Document]:
     [(key, values)] = details.items()
     if "resource" not in values:
         return event_type, details
+    if ":::" not in values["resource"]:
+        return _as_aws_of_function(event_type.removeprefix("Task"), values)
     values = {**values, **resource_names(values["resource"])}
     if event_type == "TaskScheduled":
         values = {**values, "region": get_region()}
     if event_type == "TaskFailed" and values.get("error") == "States.Timeout":
         return "TaskTimedOut", {"taskTimedOutEventDetails": values}
     return event_type, {key: values}
+
+
+def _as_aws_of_function(moment: str, values: Document) -> tuple[str, Document]:
+    """A state whose resource is a function's ARN has events of its own, which name the function once."""
+    if moment == "Failed" and values.get("error") == "States.Timeout":
+        moment = "TimedOut"
+    kept = {
+        key: value
+        for key, value in values.items()
+        if key in _OF_FUNCTIONS or (key == "resource" and moment == "Scheduled")
+    }
+    event_type = f"LambdaFunction{moment}"
+    return event_type, {f"lambdaFunction{moment}EventDetails": kept} if kept else {}
 
 
 def run_enclosed_states(

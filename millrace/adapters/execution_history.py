@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from millrace.domain.failure import explain
-from millrace.domain.run import Job, RunState, Step
+from millrace.domain.function_memory import memory_of
+from millrace.domain.run import Invocations, Job, RunState, Step
 
 _FAILURES = {
     "TaskFailed": "taskFailedEventDetails",
@@ -30,9 +31,16 @@ _ENDINGS = {
 }
 
 
+_ATTEMPTS = {"TaskScheduled", "LambdaFunctionScheduled"}
+_LAMBDA = "LambdaFunction"
+
+
 @dataclass
 class _Visit:
-    """One entry into a task state. `failure` is what its latest attempt said; a retry that succeeds clears it."""
+    """One entry into a task state. `failure` is what its latest attempt said; a retry that succeeds clears it.
+
+    `running_since` is when the function started that runs now; `seconds` how long those before it ran.
+    """
 
     name: str
     item: str | None
@@ -41,6 +49,11 @@ class _Visit:
     failure: tuple[RunState, str] | None = None
     job: Job | None = None
     region: str | None = None
+    attempts: int = 0
+    transitions: int = 0
+    functions: int = 0
+    seconds: float = 0.0
+    running_since: datetime | None = None
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
@@ -51,22 +64,31 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
     """
     visits: list[_Visit] = []
     visit_at: dict[int, _Visit | None] = {}
+    latest_at: dict[int, _Visit | None] = {}
     item_at: dict[int, str | None] = {}
+    before_any = 0
     ending: tuple[RunState, datetime] | None = None
     for event in events:
         kind, identity = event["type"], event["id"]
         previous = event.get("previousEventId", identity - 1)
         item_at[identity] = _map_item(event, item_at.get(previous))
-        visit = visit_at.get(previous)
+        visit, latest = visit_at.get(previous), latest_at.get(previous)
         if kind.endswith("StateEntered"):
             visit = _entered(event, item_at[identity]) if kind == "TaskStateEntered" else None
             if visit is not None:
                 visits.append(visit)
+            latest = visit or latest
+            if latest is None:
+                before_any += 1
+            else:
+                latest.transitions += 1
         elif visit is not None:
             _progress(visit, event)
-        visit_at[identity] = visit
+        visit_at[identity], latest_at[identity] = visit, latest
         if kind in _ENDINGS:
             ending = _ENDINGS[kind], _moment(event)
+    if visits:
+        visits[0].transitions += before_any
     return [_step(visit, ending) for visit in visits]
 
 
@@ -79,6 +101,11 @@ def _progress(visit: _Visit, event: Mapping[str, Any]) -> None:
     kind = event["type"]
     visit.job = job_of(event) or visit.job
     visit.region = event.get("taskScheduledEventDetails", {}).get("region") or visit.region
+    if kind in _ATTEMPTS:
+        visit.attempts += 1
+        visit.transitions += visit.attempts > 1
+    elif kind.startswith(_LAMBDA):
+        _count_function(visit, event)
     if kind in _SUCCESSES:
         visit.failure = None
     elif kind in _FAILURES:
@@ -90,8 +117,28 @@ def _progress(visit: _Visit, event: Mapping[str, Any]) -> None:
         visit.ended_at = _moment(event)
 
 
+def _count_function(visit: _Visit, event: Mapping[str, Any]) -> None:
+    """What lies between a start and what follows it is what Lambda bills, to some milliseconds: its own answer has it.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+    """
+    if event["type"] == f"{_LAMBDA}Started":
+        visit.functions += 1
+        visit.running_since = _moment(event)
+    else:
+        _stop_function(visit, _moment(event))
+
+
+def _stop_function(visit: _Visit, at: datetime) -> None:
+    if visit.running_since is not None:
+        visit.seconds += (at - visit.running_since).total_seconds()
+        visit.running_since = None
+
+
 def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
     ended_at = visit.ended_at or (ending[1] if ending else None)
+    if ended_at is not None:
+        _stop_function(visit, ended_at)
     return Step(
         name=visit.name,
         item=visit.item,
@@ -100,7 +147,15 @@ def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
         ended_at=ended_at,
         reason=visit.failure[1] if visit.failure and ended_at else None,
         job=visit.job and visit.job.model_copy(update={"region": visit.region}),
+        invocations=_invocations(visit),
+        transitions=visit.transitions,
     )
+
+
+def _invocations(visit: _Visit) -> Invocations | None:
+    if not visit.functions:
+        return None
+    return Invocations(memory_mb=memory_of(visit.name), count=visit.functions, seconds=visit.seconds)
 
 
 def _state(visit: _Visit, ending: tuple[RunState, datetime] | None) -> RunState:

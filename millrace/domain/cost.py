@@ -1,15 +1,18 @@
-"""What jobs cost, about: on-demand list prices by region, as of PRICES_OF.
+"""What runs cost, about: on-demand list prices by region, as of PRICES_OF.
 
-From the public price lists of SageMaker (training, processing, transform and hosting have one price for these machines)
-and Glue (0.44 USD a DPU-hour). Spot has no list price: what a job's machines saved is in the seconds that the service
-bills. A machine that is not listed has no known cost; accounts have discounts.
+From the public price lists of SageMaker (training, processing, transform and hosting have one price for these
+machines), Glue (0.44 USD a DPU-hour), Lambda and Step Functions, which ask the same in all regions listed here. Spot
+has no list price: what a job's machines saved is in the seconds that the service bills. A machine that is not listed
+has no known cost; accounts have discounts and free allowances. Requests to S3 and DynamoDB, and logs, are counted by
+nobody but AWS's bill.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from millrace.domain.run import Job, Step
+from millrace.domain.run import Invocations, Job, Step
 
 PRICES_OF = "2026-11"
 HOME_REGION = "us-east-1"
@@ -49,6 +52,30 @@ USD_PER_HOUR: Mapping[str, Mapping[str, float]] = {
     }
     | _GLUE,
 }
+USD_PER_GB_SECOND = 13.3334e-6  # Lambda on arm64
+USD_PER_INVOCATION = 0.2e-6
+USD_PER_TRANSITION = 25e-6
+
+
+class Costs(NamedTuple):
+    """What a run cost, by what was billed: US dollars beside what there was of it.
+
+    `jobs_usd` is None when there were jobs and of none the cost is known.
+    """
+
+    jobs: int
+    jobs_usd: float | None
+    invocations: int
+    functions_usd: float
+    transitions: int
+    transitions_usd: float
+
+    @property
+    def usd(self) -> float | None:
+        """All of it; None when nothing is known: of the jobs of a run that had some, or of a run without steps."""
+        if self.jobs_usd is None or not (self.jobs or self.invocations or self.transitions):
+            return None
+        return self.jobs_usd + self.functions_usd + self.transitions_usd
 
 
 def usd_per_hour(machine: str, region: str | None) -> float | None:
@@ -71,8 +98,29 @@ def cost_of(job: Job) -> float | None:
     return job.billable_seconds / 3600 * price
 
 
+def cost_of_invocations(invocations: Invocations) -> float:
+    """US dollars: by memory and time, and by start. https://aws.amazon.com/lambda/pricing/"""
+    gb_seconds = invocations.memory_mb / 1024 * invocations.seconds
+    return gb_seconds * USD_PER_GB_SECOND + invocations.count * USD_PER_INVOCATION
+
+
+def costs_of_steps(steps: Iterable[Step]) -> Costs:
+    """What the steps cost together. Of a run of before functions were counted, only its jobs are known."""
+    seen = tuple(steps)
+    jobs = [cost_of(step.job) for step in seen if step.job is not None]
+    known = [cost for cost in jobs if cost is not None]
+    functions = [step.invocations for step in seen if step.invocations is not None]
+    transitions = sum(step.transitions or 0 for step in seen)
+    return Costs(
+        jobs=len(jobs),
+        jobs_usd=None if jobs and not known else sum(known),
+        invocations=sum(each.count for each in functions),
+        functions_usd=sum(map(cost_of_invocations, functions)),
+        transitions=transitions,
+        transitions_usd=transitions * USD_PER_TRANSITION,
+    )
+
+
 def cost_of_steps(steps: Iterable[Step]) -> float | None:
-    """The jobs of all steps together; None when none of them has a known cost."""
-    costs = [cost_of(step.job) for step in steps if step.job is not None]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if known else None
+    """All that is known of the steps' cost together, in US dollars; None when that is nothing."""
+    return costs_of_steps(steps).usd

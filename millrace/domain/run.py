@@ -34,8 +34,20 @@ class Job(Entity):
     region: str | None = None
 
 
+class Invocations(Entity):
+    """What a step had done by a function of `memory_mb`: how often it was started, for how many seconds it ran."""
+
+    memory_mb: int
+    count: int
+    seconds: float
+
+
 class Step(Entity):
-    """One task state of one run. Items of a Map are told apart by `item`, for example the algorithm's name."""
+    """One task state of one run. Items of a Map are told apart by `item`, for example the algorithm's name.
+
+    `transitions` are those of its state machine that it and what follows it took, up to the next step: a state entered
+    or tried again is one. None in runs of before they were counted.
+    """
 
     name: str
     item: str | None = None
@@ -44,6 +56,8 @@ class Step(Entity):
     ended_at: Moment | None = None
     reason: str | None = None
     job: Job | None = None
+    invocations: Invocations | None = None
+    transitions: int | None = None
 
     @property
     def seconds(self) -> float | None:

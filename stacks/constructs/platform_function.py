@@ -15,12 +15,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from millrace.domain.function_memory import memory_of
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
 from stacks.packaging import Brought, lambda_package
-
-# 1 769 MB is one whole vCPU; below it, time is billed for waiting on a share of one.
-MEMORY_MB = 1024
 
 
 def module_name(construct_id: str) -> str:
@@ -40,7 +38,7 @@ class PlatformFunction(lambda_.Function):
         config: EnvironmentConfig,
         environment: Mapping[str, str],
         timeout: cdk.Duration,
-        memory_mb: int = MEMORY_MB,
+        memory_mb: int | None = None,
         failures: sqs.IQueue | None = None,
         storage: cdk.Size | None = None,
         brings: Brought | None = None,
@@ -73,7 +71,7 @@ class PlatformFunction(lambda_.Function):
             log_group=log_group,
             environment=dict(environment),
             timeout=timeout,
-            memory_size=memory_mb,
+            memory_size=memory_mb or memory_of(id),
             ephemeral_storage_size=storage,
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=failures,
@@ -113,7 +111,7 @@ class EventFunction(PlatformFunction):
         timeout: cdk.Duration,
         pattern: events.EventPattern | None,
         event_bus: events.IEventBus | None = None,
-        memory_mb: int = MEMORY_MB,
+        memory_mb: int | None = None,
         storage: cdk.Size | None = None,
         brings: Brought | None = None,
     ) -> None:

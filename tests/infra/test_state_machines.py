@@ -17,6 +17,7 @@ from conftest import Platform
 from millrace.analytics.batch_preparation import SHARD_BYTES
 from millrace.analytics.container_archive import ENVIRONMENT
 from millrace.analytics.measures import MEASURES
+from millrace.domain.function_memory import MEMORY_MB, ONE_VCPU_MB, memory_of
 from sagemaker_scripts.inference import ARROW
 from stacks.config import ENVIRONMENTS
 from stacks.constructs import asl_state_machine
@@ -262,6 +263,19 @@ def test_a_task_outlives_what_it_waits_for(prod: Platform) -> None:
         for name, task in tasks_in(whole["States"]):
             own = functions.get(name) or jobs.get(name, 0)
             assert own < task["TimeoutSeconds"] < whole["TimeoutSeconds"], name
+
+
+def test_the_functions_of_states_have_the_memory_that_costs_are_reckoned_with(prod: Platform) -> None:
+    functions = named(prod.resources("AWS::Lambda::Function"))
+    called = [
+        name
+        for path in DEFINITIONS.iterdir()
+        for name, task in tasks_in(json.loads(path.read_text())["States"])
+        if task["Resource"] == f"${{{name}}}"
+    ]
+
+    assert {name: functions[name]["MemorySize"] for name in called} == {name: memory_of(name) for name in called}
+    assert {memory_of(name) for name in called} == {MEMORY_MB, ONE_VCPU_MB}
 
 
 def test_the_model_of_a_batch_is_given_what_its_archive_needs_to_answer() -> None:

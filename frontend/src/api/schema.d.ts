@@ -3571,6 +3571,20 @@ export interface components {
             deviation: number;
         };
         /**
+         * InvocationsAnswer
+         * @description How often a step's function was started, and how long it ran. `cost_usd` is by list prices.
+         */
+        InvocationsAnswer: {
+            /** Memory Mb */
+            memory_mb: number;
+            /** Count */
+            count: number;
+            /** Seconds */
+            seconds: number;
+            /** Cost Usd */
+            cost_usd: number;
+        };
+        /**
          * JobAnswer
          * @description A job of a step. `cost_usd` is by list prices; null while it is not known.
          */
@@ -4911,7 +4925,28 @@ export interface components {
             };
             explanation?: components["schemas"]["RowExplanation"] | null;
         };
-        /** RunDetail */
+        /**
+         * RunCosts
+         * @description What `cost_usd` is made of: no storage, requests or logs. `jobs_usd` is null while it is not known.
+         */
+        RunCosts: {
+            /** Jobs */
+            jobs: number;
+            /** Jobs Usd */
+            jobs_usd: number | null;
+            /** Invocations */
+            invocations: number;
+            /** Functions Usd */
+            functions_usd: number;
+            /** Transitions */
+            transitions: number;
+            /** Transitions Usd */
+            transitions_usd: number;
+        };
+        /**
+         * RunDetail
+         * @description `cost_usd` is by list prices, of the steps so far; null while nothing of it is known.
+         */
         RunDetail: {
             /** Run Id */
             run_id: string;
@@ -4943,6 +4978,7 @@ export interface components {
             steps: components["schemas"]["StepAnswer"][];
             /** Cost Usd */
             cost_usd: number | null;
+            costs: components["schemas"]["RunCosts"];
             /** Input */
             input: {
                 [key: string]: unknown;
@@ -5313,6 +5349,8 @@ export interface components {
         /**
          * StepAnswer
          * @description One step; `item` tells the branches of one step apart, for example by algorithm.
+         *
+         *     `transitions` are those of its state machine up to the next step; null for runs of before they were counted.
          */
         StepAnswer: {
             /** Name */
@@ -5329,6 +5367,9 @@ export interface components {
             /** Reason */
             reason: string | null;
             job: components["schemas"]["JobAnswer"] | null;
+            invocations: components["schemas"]["InvocationsAnswer"] | null;
+            /** Transitions */
+            transitions: number | null;
         };
         /**
          * StopRequest

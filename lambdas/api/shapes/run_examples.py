@@ -40,9 +40,31 @@ DETAIL = {
                 "billable_seconds": 180.0,
                 "cost_usd": 0.00575,
             },
-        }
+            "invocations": None,
+            "transitions": 3,
+        },
+        {
+            "name": "CollectCandidates",
+            "item": None,
+            "state": "SUCCEEDED",
+            "started_at": _ENDED,
+            "ended_at": _ENDED,
+            "seconds": 0.4,
+            "reason": None,
+            "job": None,
+            "invocations": {"memory_mb": 1024, "count": 1, "seconds": 0.4, "cost_usd": 0.00000553},
+            "transitions": 1,
+        },
     ],
-    "cost_usd": 0.00575,
+    "cost_usd": 0.00585553,
+    "costs": {
+        "jobs": 1,
+        "jobs_usd": 0.00575,
+        "invocations": 1,
+        "functions_usd": 0.00000553,
+        "transitions": 4,
+        "transitions_usd": 0.0001,
+    },
     "input": {"dataset": "churn", "dataset_version": 3, "reason": "new features"},
 }
 STARTED = {**SUMMARY, "state": "RUNNING", "ended_at": None, "seconds": None, "outcome": None}

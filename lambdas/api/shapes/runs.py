@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from lambdas.api.paging import PageOf
-from millrace.domain.cost import cost_of, cost_of_steps
+from millrace.domain.cost import cost_of, cost_of_invocations, costs_of_steps
 from millrace.domain.run import Run, RunState, Step
 
 
@@ -47,8 +47,20 @@ class JobAnswer(BaseModel):
     cost_usd: float | None
 
 
+class InvocationsAnswer(BaseModel):
+    """How often a step's function was started, and how long it ran. `cost_usd` is by list prices."""
+
+    memory_mb: int
+    count: int
+    seconds: float
+    cost_usd: float
+
+
 class StepAnswer(BaseModel):
-    """One step; `item` tells the branches of one step apart, for example by algorithm."""
+    """One step; `item` tells the branches of one step apart, for example by algorithm.
+
+    `transitions` are those of its state machine up to the next step; null for runs of before they were counted.
+    """
 
     name: str
     item: str | None
@@ -58,11 +70,27 @@ class StepAnswer(BaseModel):
     seconds: float | None
     reason: str | None
     job: JobAnswer | None
+    invocations: InvocationsAnswer | None
+    transitions: int | None
+
+
+class RunCosts(BaseModel):
+    """What `cost_usd` is made of: no storage, requests or logs. `jobs_usd` is null while it is not known."""
+
+    jobs: int
+    jobs_usd: float | None
+    invocations: int
+    functions_usd: float
+    transitions: int
+    transitions_usd: float
 
 
 class RunDetail(RunSummary):
+    """`cost_usd` is by list prices, of the steps so far; null while nothing of it is known."""
+
     steps: list[StepAnswer]
     cost_usd: float | None
+    costs: RunCosts
     input: dict[str, Any]
 
 
@@ -93,8 +121,13 @@ def run_summary(run: Run) -> RunSummary:
 
 
 def run_detail(run: Run, steps: Sequence[Step]) -> RunDetail:
+    costs = costs_of_steps(steps)
     return RunDetail(
-        **_facts(run), steps=[_step(step) for step in steps], cost_usd=cost_of_steps(steps), input=run.input
+        **_facts(run),
+        steps=[_step(step) for step in steps],
+        cost_usd=costs.usd,
+        costs=RunCosts(**costs._asdict()),
+        input=run.input,
     )
 
 
@@ -105,4 +138,8 @@ def _facts(run: Run) -> dict[str, Any]:
 
 def _step(step: Step) -> StepAnswer:
     job = step.job and JobAnswer(**step.job.model_dump(), cost_usd=cost_of(step.job))
-    return StepAnswer(**step.model_dump(exclude={"job"}), seconds=step.seconds, job=job)
+    invocations = step.invocations and InvocationsAnswer(
+        **step.invocations.model_dump(), cost_usd=cost_of_invocations(step.invocations)
+    )
+    facts = step.model_dump(exclude={"job", "invocations"})
+    return StepAnswer(**facts, seconds=step.seconds, job=job, invocations=invocations)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from millrace.adapters.execution_history import steps_of
-from millrace.domain.run import RunState, Step
+from millrace.domain.run import Invocations, RunState, Step
 from tests.builders import NOON
 
 
@@ -231,3 +231,94 @@ def test_a_state_that_is_entered_twice_is_two_steps() -> None:
     a_task(history, "RegisterUpload")
 
     assert [step.name for step in history.steps()] == ["RegisterUpload", "RecordDatasetVersion", "RegisterUpload"]
+
+
+def a_call(history: History, name: str, *, after: int | None = None, seconds: int = 1) -> int:
+    """A state whose resource is a function, which ends `seconds` events after it started."""
+    at = history.entered(name, after=after)
+    at = history.add("LambdaFunctionScheduled", after=at, resource=f"arn:aws:lambda:eu-west-1:1:function:{name}")
+    at = started = history.add("LambdaFunctionStarted", after=at)
+    while len(history.events) < started + seconds - 1:
+        history.add("WaitStateExited", after=1)
+    at = history.add("LambdaFunctionSucceeded", after=at, output="{}")
+    return history.exited(name, after=at)
+
+
+def test_a_functions_time_is_what_lies_between_its_start_and_its_end() -> None:
+    history = History()
+    a_call(history, "PlanTraining", seconds=3)
+    a_call(history, "ProfileBaseline", seconds=5)
+    a_task(history, "EvaluateCandidates")
+
+    assert [step.invocations for step in history.steps()] == [
+        Invocations(memory_mb=1024, count=1, seconds=3),
+        Invocations(memory_mb=1769, count=1, seconds=5),
+        None,
+    ]
+
+
+def test_a_function_that_is_tried_again_is_billed_for_each_time_it_ran_but_not_for_the_pause() -> None:
+    history = History()
+    history.entered("PlanTraining")
+    for kind, details in (("Failed", {"error": "Conflict", "cause": ""}), ("Succeeded", {"output": "{}"})):
+        history.add("LambdaFunctionScheduled")
+        history.add("LambdaFunctionStarted")
+        history.add(f"LambdaFunction{kind}", **details)
+    history.exited("PlanTraining")
+
+    [step] = history.steps()
+
+    assert (step.invocations, step.transitions) == (Invocations(memory_mb=1024, count=2, seconds=2), 2)
+
+
+def test_a_function_that_did_not_start_is_not_billed_and_one_that_was_cut_off_is_until_then() -> None:
+    refused, cut_off = History(), History()
+    refused.entered("PlanTraining")
+    refused.add("LambdaFunctionScheduled")
+    refused.add("LambdaFunctionStartFailed", error="Lambda.TooManyRequestsException", cause="slow down")
+    refused.add("ExecutionFailed")
+    cut_off.entered("PlanTraining")
+    cut_off.add("LambdaFunctionScheduled")
+    cut_off.add("LambdaFunctionStarted")
+    cut_off.add("ExecutionAborted")
+
+    assert refused.steps()[0].invocations is None
+    assert cut_off.steps()[0].invocations == Invocations(memory_mb=1024, count=1, seconds=1)
+
+
+def test_every_state_that_is_entered_is_a_transition_of_the_step_before_it() -> None:
+    history = History()
+    history.entered("WhereFrom", "Choice")
+    history.exited("WhereFrom", "Choice")
+    a_call(history, "DeployEndpoint")
+    for name, kind in (("EndpointReady", "Choice"), ("LetEndpointStart", "Wait")):
+        history.entered(name, kind)
+        history.exited(name, kind)
+    a_call(history, "DeployEndpoint")
+    history.entered("Deployed", "Succeed")
+    history.add("ExecutionSucceeded")
+
+    assert [step.transitions for step in history.steps()] == [4, 2]
+
+
+def test_the_transitions_of_side_by_side_branches_are_counted_in_each_and_all_of_them_once() -> None:
+    history = History()
+    at = a_call(history, "PlanTraining")
+    at = history.entered("TrainCandidates", "Map", after=at)
+    one = history.add("MapIterationStarted", after=at, name="TrainCandidates", index=0)
+    two = history.add("MapIterationStarted", after=at, name="TrainCandidates", index=1)
+    one = history.entered("SpotOrOnDemand", "Choice", after=one)
+    two = history.entered("SpotOrOnDemand", "Choice", after=two)
+    one = history.entered("TrainOnDemand", after=one, given={"algorithm": "linear"})
+    two = history.entered("TrainOnSpot", after=two, given={"algorithm": "xgboost"})
+    history.entered("CandidateTrained", "Pass", after=one)
+
+    steps = history.steps()
+
+    assert [(step.name, step.transitions) for step in steps] == [
+        ("PlanTraining", 4),
+        ("TrainOnDemand", 2),
+        ("TrainOnSpot", 1),
+    ]
+    entered = [event for event in history.events if event["type"].endswith("StateEntered")]
+    assert sum(step.transitions or 0 for step in steps) == len(entered)

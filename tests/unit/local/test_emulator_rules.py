@@ -213,6 +213,36 @@ def test_a_task_that_timed_out_is_told_from_one_that_failed() -> None:
     assert failed["taskFailedEventDetails"]["resource"] == "createTrainingJob.sync"
 
 
+def test_a_task_that_is_a_function_has_the_events_of_functions() -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html"""
+    execution, function = an_execution(), "arn:aws:lambda:us-east-1:000000000000:function:plan"
+    history.begin(execution)
+    scheduled = {"resourceType": "lambda", "resource": function}
+    history.add_event(execution, "TaskScheduled", {"taskScheduledEventDetails": scheduled})
+    history.task_started(execution, function, {"run_id": "r"})
+    history.add_event(execution, "TaskSucceeded", {"taskSucceededEventDetails": {"resource": function, "output": "1"}})
+    for error in ("States.Timeout", "Oops"):
+        failed = {"error": error, "cause": "c", "resource": function}
+        history.add_event(execution, "TaskFailed", {"taskFailedEventDetails": failed})
+
+    told = [
+        {key: each[key] for key in each.keys() - {"id", "previousEventId", "timestamp"}} for each in execution["events"]
+    ]
+    assert told[1:] == [
+        {
+            "type": "LambdaFunctionScheduled",
+            "lambdaFunctionScheduledEventDetails": {"resource": function, "input": '{"run_id": "r"}'},
+        },
+        {"type": "LambdaFunctionStarted"},
+        {"type": "LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails": {"output": "1"}},
+        {
+            "type": "LambdaFunctionTimedOut",
+            "lambdaFunctionTimedOutEventDetails": {"error": "States.Timeout", "cause": "c"},
+        },
+        {"type": "LambdaFunctionFailed", "lambdaFunctionFailedEventDetails": {"error": "Oops", "cause": "c"}},
+    ]
+
+
 def test_an_interrupted_execution_says_so_and_waits_to_be_announced() -> None:
     execution = an_execution()
 

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millrace.adapters.memory import InMemoryRunLedger
-from millrace.domain.cost import HOME_REGION, USD_PER_HOUR, cost_of, cost_of_steps, usd_per_hour
-from millrace.domain.run import Job, RunState, Step
+from millrace.domain.cost import (
+    HOME_REGION,
+    USD_PER_HOUR,
+    cost_of,
+    cost_of_invocations,
+    cost_of_steps,
+    costs_of_steps,
+    usd_per_hour,
+)
+from millrace.domain.run import Invocations, Job, RunState, Step
 from millrace.use_cases.sum_costs import Spent, sum_costs
 from tests.builders import NOON, a_run
 
@@ -18,6 +26,11 @@ from tests.builders import NOON, a_run
 def a_step(seconds: float | None = 3600, machine: str = "ml.m5.large", region: str | None = None) -> Step:
     job = Job(service="sagemaker", name="a", machine=machine, billable_seconds=seconds, region=region)
     return Step(name="TrainCandidates", state=RunState.SUCCEEDED, job=job)
+
+
+def a_call(seconds: float = 10, memory_mb: int = 1024, transitions: int = 1) -> Step:
+    invocations = Invocations(memory_mb=memory_mb, count=1, seconds=seconds)
+    return Step(name="PlanTraining", state=RunState.SUCCEEDED, invocations=invocations, transitions=transitions)
 
 
 def ended(ledger: InMemoryRunLedger, run_id: str, *steps: Step, at: datetime = NOON, **facts: str) -> None:
@@ -48,6 +61,43 @@ def test_a_region_that_nobody_wrote_down_is_never_cheaper_than_one_that_somebody
 
 def test_every_region_lists_the_same_machines() -> None:
     assert {frozenset(prices) for prices in USD_PER_HOUR.values()} == {frozenset(USD_PER_HOUR[HOME_REGION])}
+
+
+def test_a_function_costs_its_memory_by_its_time_and_each_start() -> None:
+    """3 million starts of 120 ms with 1,536 MB are 540,000 GB-seconds."""
+    invocations = Invocations(memory_mb=1536, count=3_000_000, seconds=3_000_000 * 0.120)
+
+    assert cost_of_invocations(invocations) == pytest.approx(540_000 * 0.0000133334 + 0.60)
+
+
+def test_a_run_costs_its_jobs_its_functions_and_its_transitions() -> None:
+    costs = costs_of_steps([a_step(), a_call(10, transitions=30), a_call(20, transitions=10)])
+
+    assert (costs.jobs, costs.invocations, costs.transitions) == (1, 2, 40)
+    assert costs.jobs_usd == pytest.approx(0.115)
+    assert costs.functions_usd == pytest.approx(30 * 13.3334e-6 + 2 * 0.2e-6)
+    assert costs.transitions_usd == pytest.approx(0.001)
+    assert costs.usd == pytest.approx(0.115 + costs.functions_usd + 0.001)
+
+
+def test_the_cost_of_a_run_with_jobs_is_not_known_by_its_functions_alone() -> None:
+    assert costs_of_steps([a_step(None), a_call()]).usd is None
+    assert costs_of_steps([a_call()]).usd == pytest.approx(10 * 13.3334e-6 + 0.2e-6 + 25e-6)
+
+
+def test_nothing_is_known_of_a_run_without_steps_or_of_before_functions_were_counted() -> None:
+    of_before = Step(name="PlanTraining", state=RunState.SUCCEEDED)
+
+    assert (cost_of_steps([]), cost_of_steps([of_before])) == (None, None)
+    assert cost_of_steps([of_before, a_step()]) == pytest.approx(0.115)
+
+
+@given(st.lists(st.tuples(st.floats(0, 900), st.sampled_from([1024, 1769]), st.integers(0, 50))), st.integers(0, 10))
+def test_parts_of_a_run_cost_together_what_it_costs(calls: list[tuple[float, int, int]], cut: int) -> None:
+    steps = [a_step(), *(a_call(*call) for call in calls)]
+    parts = [costs_of_steps(steps[: cut + 1]), costs_of_steps(steps[cut + 1 :])]
+
+    assert costs_of_steps(steps).usd == pytest.approx(sum(part.usd or 0.0 for part in parts))
 
 
 def test_runs_are_summed_by_month_model_and_pipeline() -> None:

@@ -20,6 +20,7 @@ import type { Line } from '../../ui/logLines';
 import { useFavicon } from '../../ui/useFavicon';
 import { useNow } from '../../ui/useNow';
 import { RunActions } from './RunActions';
+import { partsOf } from './cost';
 import { RunLog } from './RunLog';
 import type { RunSearch } from './search';
 import { causeOf, runLog } from './log';
@@ -130,10 +131,20 @@ function factsOf(run: Detail): [string, React.ReactNode][] {
     ],
     ['Started', <Time key="at" at={run.started_at} />],
     ['Took', run.seconds === null ? null : duration(run.seconds)],
-    ['Cost', run.cost_usd === null ? null : money(run.cost_usd)],
+    ['Cost', run.cost_usd === null ? null : <Cost key="cost" run={run} />],
     ['By', run.started_by],
     ['Because', typeof run.input.reason === 'string' ? run.input.reason : null],
   ];
+}
+
+function Cost({ run: { cost_usd, costs } }: { run: Detail }) {
+  const parts = partsOf(costs);
+  return (
+    <>
+      {money(cost_usd)}
+      {parts && <div className="meta">{parts}</div>}
+    </>
+  );
 }
 
 function titleOf(run: Detail): string {

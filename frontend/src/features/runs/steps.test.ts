@@ -4,7 +4,7 @@ import type { Schemas } from '../../api/client';
 import { failedStep, graphOf, keysOf, words } from './steps';
 
 function step(name: string, item: string | null = null, state: Schemas['RunState'] = 'SUCCEEDED'): Schemas['StepAnswer'] {
-  return { name, item, state, started_at: null, ended_at: null, seconds: null, reason: null, job: null };
+  return { name, item, state, started_at: null, ended_at: null, seconds: null, reason: null, job: null, invocations: null, transitions: null };
 }
 
 describe('keysOf', () => {
