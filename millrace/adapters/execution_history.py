@@ -39,7 +39,9 @@ _LAMBDA = "LambdaFunction"
 class _Visit:
     """One entry into a task state. `failure` is what its latest attempt said; a retry that succeeds clears it.
 
-    `running_since` is when the function started that runs now; `seconds` how long those before it ran.
+    `running_since` is when the function started that runs now; `seconds` how long those before it ran. A function that
+    is asked again and again until something is so (DeployEndpoint, WatchRollout) is one visit: a canary of a day has
+    more than a thousand looks.
     """
 
     name: str
@@ -54,6 +56,12 @@ class _Visit:
     functions: int = 0
     seconds: float = 0.0
     running_since: datetime | None = None
+
+    def is_asked_again(self, entered: _Visit) -> bool:
+        return (self.name, self.item) == (entered.name, entered.item) and self.functions > 0 and self.failure is None
+
+    def go_on(self) -> None:
+        self.ended_at, self.attempts = None, 0
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
@@ -75,7 +83,10 @@ def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
         visit, latest = visit_at.get(previous), latest_at.get(previous)
         if kind.endswith("StateEntered"):
             visit = _entered(event, item_at[identity]) if kind == "TaskStateEntered" else None
-            if visit is not None:
+            if visit is not None and latest is not None and latest.is_asked_again(visit):
+                latest.go_on()
+                visit = latest
+            elif visit is not None:
                 visits.append(visit)
             latest = visit or latest
             if latest is None:

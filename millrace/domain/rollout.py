@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import Field
@@ -13,6 +14,9 @@ from millrace.domain.entity import Entity, Moment
 # A step is looked at so many times; between two looks lie at most MOST_SECONDS, so that what is broken is seen soon.
 _LOOKS_PER_STEP = 10
 _LEAST_SECONDS, _MOST_SECONDS = 2, 60
+# Step Functions ends an execution at 25,000 events, and a look has nine: a long rollout is looked at less often.
+_MOST_LOOKS = 2000
+LONGEST, MOST_STEPS = timedelta(days=14), 100
 
 
 class Strategy(StrEnum):
@@ -65,10 +69,16 @@ class DeploymentPolicy(Entity):
         return math.ceil(round(1 / self.share, 9)) - 1 if self.strategy is Strategy.LINEAR else 1
 
     @property
+    def takes(self) -> timedelta:
+        """How long it is watched before the challenger has everything."""
+        return timedelta(seconds=self.steps * self.step_seconds)
+
+    @property
     def look_seconds(self) -> int:
         """From one look at a rollout to the next."""
         wanted = math.ceil(self.step_seconds / _LOOKS_PER_STEP)
-        return min(max(wanted, _LEAST_SECONDS), _MOST_SECONDS)
+        rarest = math.ceil(self.takes.total_seconds() / _MOST_LOOKS)
+        return max(min(max(wanted, _LEAST_SECONDS), _MOST_SECONDS), rarest)
 
     @property
     def looks(self) -> int:

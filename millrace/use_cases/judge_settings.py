@@ -14,7 +14,7 @@ from millrace.algorithms import ALGORITHMS, validate_hyperparameters
 from millrace.analytics.measures import MEASURES, primary_measure
 from millrace.domain.dataset import Constraint, Contract, DatasetSettings, SplitShares, TrainingPolicy
 from millrace.domain.retraining import RetrainingPolicy
-from millrace.domain.rollout import DeploymentPolicy
+from millrace.domain.rollout import LONGEST, MOST_STEPS, DeploymentPolicy
 from millrace.errors import InvalidInput
 
 _MERGED = ("training", "retraining", "deployment", "split")
@@ -37,7 +37,7 @@ def judge_settings(
     `contract`, when there is one. Raises InvalidInput with every fault: path, value, what is allowed.
     """
     settings = _validated(_merged(current, changes))
-    faults = [*_training_faults(settings), *_column_faults(settings, contract)]
+    faults = [*_training_faults(settings), *_deployment_faults(settings), *_column_faults(settings, contract)]
     if faults:
         raise InvalidInput("; ".join(faults))
     return settings
@@ -108,6 +108,15 @@ def _training_faults(settings: DatasetSettings) -> Iterable[str]:
         yield from _refused("training.metric", lambda: primary_measure(str(settings.task), training.metric))
     elif training.metric is not None and training.metric not in MEASURES:
         yield f"training.metric: there is no {training.metric!r}, {_nearest(training.metric, list(MEASURES))}"
+
+
+def _deployment_faults(settings: DatasetSettings) -> Iterable[str]:
+    policy = settings.deployment
+    if policy.steps > MOST_STEPS:
+        yield f"deployment.share: {policy.share} makes {policy.steps:,} steps, and there may be {MOST_STEPS}"
+    elif policy.takes > LONGEST:
+        steps = f"{policy.steps} steps of {policy.step_seconds:,} s take {policy.takes.days} days"
+        yield f"deployment.step_seconds: {steps}, and a rollout takes at most {LONGEST.days}"
 
 
 def _hyperparameter_faults(algorithm: str, given: Mapping[str, Any], task: str | None) -> Iterable[str]:

@@ -291,14 +291,48 @@ def test_every_state_that_is_entered_is_a_transition_of_the_step_before_it() -> 
     history.entered("WhereFrom", "Choice")
     history.exited("WhereFrom", "Choice")
     a_call(history, "DeployEndpoint")
-    for name, kind in (("EndpointReady", "Choice"), ("LetEndpointStart", "Wait")):
-        history.entered(name, kind)
-        history.exited(name, kind)
-    a_call(history, "DeployEndpoint")
+    history.entered("WhatNext", "Choice")
+    history.exited("WhatNext", "Choice")
+    a_call(history, "StartRollout")
     history.entered("Deployed", "Succeed")
     history.add("ExecutionSucceeded")
 
-    assert [step.transitions for step in history.steps()] == [4, 2]
+    assert [step.transitions for step in history.steps()] == [3, 2]
+
+
+def test_a_function_that_is_asked_until_something_is_so_is_one_step() -> None:
+    history = History()
+    a_call(history, "StartRollout")
+    first = len(history.events) + 1
+    for _ in range(3):
+        a_call(history, "WatchRollout", seconds=2)
+        for name, kind in (("WhatNext", "Choice"), ("LetTrafficPass", "Wait")):
+            history.entered(name, kind)
+            last = history.exited(name, kind)
+    a_call(history, "PromoteModelVersion")
+
+    started, watched, promoted = history.steps()
+
+    assert (started.name, watched.name, promoted.name) == ("StartRollout", "WatchRollout", "PromoteModelVersion")
+    assert watched.invocations == Invocations(memory_mb=1024, count=3, seconds=6)
+    assert watched.transitions == 9
+    assert (watched.started_at, watched.ended_at) == (seconds(first), seconds(last - 4))
+
+
+def test_a_function_is_not_asked_again_in_the_step_that_failed_or_of_another_item() -> None:
+    failed, items = History(), History()
+    failed.entered("WatchRollout")
+    failed.add("LambdaFunctionStarted")
+    failed.add("LambdaFunctionFailed", error="Oops", cause="")
+    failed.exited("WatchRollout")
+    a_call(failed, "WatchRollout")
+    at = items.entered("Each", "Map")
+    for index in range(2):
+        at = items.add("MapIterationStarted", after=at, name="Each", index=index)
+        at = a_call(items, "Do", after=at)
+
+    assert [step.state for step in failed.steps()] == [RunState.FAILED, RunState.SUCCEEDED]
+    assert [step.item for step in items.steps()] == ["0", "1"]
 
 
 def test_the_transitions_of_side_by_side_branches_are_counted_in_each_and_all_of_them_once() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -21,8 +23,9 @@ from millrace.analytics.rollout import (
     share_interval,
     tell_apart,
 )
-from millrace.domain.rollout import DeploymentPolicy, Strategy, WhenQuiet
+from millrace.domain.rollout import LONGEST, MOST_STEPS, DeploymentPolicy, Strategy, WhenQuiet
 
+DEPLOYMENT = Path(__file__).parents[3] / "state_machines" / "deployment.asl.json"
 POLICY = DeploymentPolicy(strategy=Strategy.CANARY, share=0.2)
 COUNTS = st.lists(st.integers(5, 500), min_size=2, max_size=8)
 
@@ -104,6 +107,22 @@ def test_a_good_version_is_seldom_condemned_though_it_is_looked_at_again_and_aga
                 condemned += 1
                 break
     assert condemned <= 1000 * ALPHA * 2
+
+
+@given(st.floats(0.01, 0.5), st.integers(1, 86_400), st.sampled_from([Strategy.CANARY, Strategy.LINEAR]))
+def test_whatever_the_settings_allow_fits_into_an_execution_and_its_history(
+    share: float, step_seconds: int, strategy: Strategy
+) -> None:
+    """Step Functions ends an execution at 25,000 events; a look is a Wait, a Task and a Choice: nine of them."""
+    policy = DeploymentPolicy(strategy=strategy, share=share, step_seconds=step_seconds)
+    if policy.steps > MOST_STEPS or policy.takes > LONGEST:
+        return
+
+    execution = json.loads(DEPLOYMENT.read_text())["TimeoutSeconds"]
+    around = 3 * 7200
+    assert policy.looks * 9 < 20_000
+    assert policy.looks * (policy.look_seconds + 5) + around < execution
+    assert policy.look_seconds <= max(60, policy.takes.total_seconds() / 1000)
 
 
 def test_a_request_that_was_told_twice_counts_once() -> None:

@@ -53,6 +53,14 @@ def test_one_key_column_needs_no_list() -> None:
             ["constraints.home.categories.0", "put it in quotes"],
         ),
         ({"training": {"algorithms": []}}, ["training.algorithms: name at least one of"]),
+        (
+            {"deployment": {"strategy": "linear", "share": 0.05, "step_seconds": 86_400}},
+            ["deployment.step_seconds: 19 steps of 86,400 s take 19 days, and a rollout takes at most 14"],
+        ),
+        (
+            {"deployment": {"strategy": "linear", "share": 0.004}},
+            ["deployment.share: 0.004 makes 249 steps, and there may be 100"],
+        ),
         ({"training": {"algorithms": ["xgbost"]}}, ["there is no 'xgbost', did you mean xgboost?"]),
         ({"training": {"algorithms": ["linear", "linear"]}}, ["each algorithm may be named once"]),
         ({"training": {"hyperparameters": {"xgboost": {"max_depth": -1}}}}, ["training.hyperparameters.xgboost", "-1"]),
