@@ -9,7 +9,7 @@ export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup compatible demo test check unit contract infra frontend integration e2e web tour up down status synth contracts lock bench clean \
-        bootstrap deploy destroy smoke restore rollback diff comment audit sbom roles scan permissions-drill
+        bootstrap deploy destroy smoke restore rollback diff comment audit sbom roles scan permissions-drill image
 
 help: ## List the commands
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):[^#]*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -116,6 +116,10 @@ diff: setup ## What the templates change since BASE, as a table: make diff BASE=
 comment: ## Say on pull request PR what make diff has found, in place of what was said there before
 	@test -n "$(PR)" || { echo "Say on which: make diff comment PR=12"; exit 2; }
 	@gh pr comment "$(PR)" --edit-last --create-if-none --body-file build/diff/changes.md
+
+image: setup ## Build, push and scan an image of one's own for jobs; it ends with the address for stacks/config.py: make image ENV=dev
+	$(NEEDS_ENV)
+	@$(BIN)/python -m scripts.job_image "$(ENV)" $(if $(FAIL_ON),--fail-on "$(FAIL_ON)") $(if $(REPOSITORY),--repository "$(REPOSITORY)")
 
 compatible: setup ## Fail when the contract breaks clients of BASE: make compatible BASE=origin/main
 	@mkdir -p build && git show "$(or $(BASE),origin/main):contracts/openapi.json" > build/contract-before.json

@@ -1,32 +1,18 @@
-"""Where AWS keeps the SageMaker image, in every region: read from the registry that sagemaker-core ships.
-
-The file is read without importing `sagemaker`, whose import takes five seconds and 180 MB.
-"""
+"""The SageMaker image that jobs and endpoints run in: AWS's, in whichever region, or one of the account's own."""
 
 from __future__ import annotations
 
-import json
 import re
-from importlib.metadata import distribution
-from pathlib import Path
 
 import aws_cdk as cdk
 from constructs import Construct
 
 from stacks.config import EnvironmentConfig
+from stacks.sagemaker_registry import VERSION, registry_accounts
 
-FRAMEWORK = "xgboost"
-VERSION = "3.2-0"
 _ECR = re.compile(
     r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)(?::[\w.-]+|@sha256:[0-9a-f]{64})"
 )
-
-
-def registry_accounts() -> tuple[str, dict[str, str]]:
-    """The image's repository name, and the AWS account that holds it in each region."""
-    listed = distribution("sagemaker-core").locate_file(f"sagemaker/core/image_uri_config/{FRAMEWORK}.json")
-    release = json.loads(Path(str(listed)).read_text())["training"]["versions"][VERSION]
-    return str(release["repository"]), dict(sorted(release["registries"].items()))
 
 
 class TrainingImage(Construct):

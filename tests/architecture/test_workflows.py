@@ -89,6 +89,28 @@ def test_a_failed_smoke_test_goes_back_to_the_last_good_deployment() -> None:
     assert commands == [("make deploy", None), ("make smoke", None), ("make rollback", "failure()")]
 
 
+def test_the_job_image_is_built_when_asked_for_and_reaches_no_deployment_by_itself() -> None:
+    jobs = workflow("delivery")["jobs"]
+    image = jobs["image"]
+
+    assert image["if"] == "github.event_name == 'push' && vars.JOB_IMAGE_ENV != ''"
+    assert image["needs"] == ["test", "audit"]
+    assert image["permissions"] == {"contents": "read", "id-token": "write"}
+    assert [step["run"] for step in image["steps"] if "run" in step] == ['make image >> "$GITHUB_STEP_SUMMARY"']
+    assert [name for name, job in jobs.items() if "image" in job.get("needs", [])] == []
+
+
+def test_only_deployments_name_an_environment_since_a_rollback_goes_by_what_github_counts_as_one() -> None:
+    named = [
+        f"{path.name}: {name}"
+        for path in WORKFLOWS
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items()
+        if "environment" in job
+    ]
+
+    assert named == ["deploy.yml: deploy"]
+
+
 def zizmor(directory: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("zizmor")
     return subprocess.run(
