@@ -182,7 +182,7 @@ def _scan(ecr: Any, repository: str, image: Pushed, sleep: Callable[[float], Non
                 repositoryName=repository, imageId={"imageDigest": image.digest}, maxResults=1000
             )
         except ecr.exceptions.ScanNotFoundException:
-            pass  # Pushed a moment ago.
+            _say("its scan has not begun")
         else:
             status = answer["imageScanStatus"]["status"]
             if status in NO_SCAN_COMES:
