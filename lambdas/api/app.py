@@ -18,7 +18,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from lambdas.api.contract import contract_of
 from lambdas.api.identity import caller_of, comes_with_key, without_key_path
 from lambdas.api.limits import RateLimit
-from lambdas.api.manners import MAX_BODY_BYTES, NEVER_KEEP, REVALIDATE, NotModified, body_bytes, header
+from lambdas.api.manners import (
+    MAX_BODY_BYTES,
+    NEVER_KEEP,
+    REVALIDATE,
+    NotModified,
+    body_bytes,
+    compressed,
+    header,
+)
 from lambdas.api.problems import FieldError, FieldsInvalid, MethodNotAllowed, UnsupportedMediaType, problem_answer
 from lambdas.api.repeated import done_once
 from lambdas.api.resource import JSON, NOBODY_ASKS, Endpoint, Resource
@@ -109,7 +117,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     except Exception as error:
         answer = _told(error, request_id)
     _add_headers(answer, event, request_id)
-    return answer
+    return compressed(answer, event)
 
 
 def _answer(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

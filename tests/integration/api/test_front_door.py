@@ -40,6 +40,13 @@ def sent_on(method: str, url: str, form: Mapping[str, str] | None = None) -> str
     return sent.value.headers["Location"]
 
 
+def as_gzip(url: str) -> tuple[bytes, Mapping[str, str]]:
+    """The bytes that a browser gets, before it unpacks them."""
+    request = urllib.request.Request(url, headers={"Accept-Encoding": "gzip, br"})  # noqa: S310
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+        return answer.read(), answer.headers
+
+
 @pytest.fixture(scope="module")
 def door(deployed: Deployed) -> str:
     return deployed.running.dashboard_url
@@ -177,17 +184,24 @@ def test_what_the_page_loads_is_kept_for_ever_and_arrives_compressed(door: str) 
     """But for files under 1,000 bytes, which CloudFront sends as they are."""
     files = re.findall(r'(?:src|href)="(/assets/[^"]+\.(?:js|css))"', send("GET", f"{door}/").text)
     plain = {file: send("GET", f"{door}{file}") for file in files}
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     large = [file for file in files if len(plain[file].text.encode()) >= 1000]
 
     assert len(large) > 2
     assert all("immutable" in answer.headers["Cache-Control"] for answer in plain.values())
     for file in large:
-        request = urllib.request.Request(f"{door}{file}", headers={"Accept-Encoding": "gzip, br"})  # noqa: S310
-        with opener.open(request, timeout=60) as answer:
-            body, headers = answer.read(), answer.headers
+        body, headers = as_gzip(f"{door}{file}")
         assert headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(body).decode() == plain[file].text
+
+
+def test_a_long_answer_of_the_api_arrives_compressed(door: str) -> None:
+    """Its function does it: CloudFront compresses only what it may cache."""
+    plain = send("GET", f"{door}/api/openapi.json")
+    body, headers = as_gzip(f"{door}/api/openapi.json")
+
+    assert headers["Content-Encoding"] == "gzip"
+    assert len(body) < len(plain.text) / 4
+    assert gzip.decompress(body).decode() == plain.text
 
 
 def test_an_unchanged_file_is_not_sent_again(door: str) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.api.app import ENDPOINTS, find_endpoint
+from lambdas.api.app import ENDPOINTS, find_endpoint, handler
 from lambdas.api.limits import AskedTooOften, RateLimit
 from lambdas.api.manners import MAX_BODY_BYTES, body_bytes, etag_matches, etag_of
 from lambdas.api.paging import from_cursor, to_cursor
 from lambdas.api.problems import status_of
 from millrace import errors
+from millrace.domain.role import Role
 from millrace.domain.run import RunState
 from tests.builders import NOON, a_model_version, a_run
-from tests.unit.api.conftest import REASON, Api, event_of
+from tests.unit.api.conftest import REASON, Api, claims_of, event_of
+from tests.unit.lambdas.conftest import Context
 
 PROBLEM = {"type", "title", "status", "detail", "request_id", "fields"}
 
@@ -123,6 +127,49 @@ class TestHeaders:
     def test_what_somebody_does_and_what_went_wrong_is_kept_by_nobody(self, api: Api) -> None:
         assert api.get("/models/none").headers["Cache-Control"] == "no-store"
         assert api.call("POST", "/datasets", {"name": "churn"}).headers["Cache-Control"] == "no-store"
+
+
+class TestCompression:
+    """What is sent to whom, as API Gateway decodes it."""
+
+    @staticmethod
+    def asked(accepts: str | None, path: str = "/openapi.json") -> dict[str, Any]:
+        headers = {} if accepts is None else {"accept-encoding": accepts}
+        event = event_of("GET", path, claims=claims_of(Role.ADMIN), headers=headers)
+        return handler(event, Context())  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("accepts", ["gzip", "br;q=1.0, GZIP;q=0.8", "deflate,gzip"])
+    def test_a_long_answer_is_sent_as_gzip_to_whoever_takes_that(self, accepts: str) -> None:
+        plain, packed = self.asked(None), self.asked(accepts)
+
+        assert packed["headers"]["Content-Encoding"] == "gzip"
+        assert gzip.decompress(base64.b64decode(packed["body"])).decode() == plain["body"]
+        assert len(packed["body"]) < len(plain["body"]) / 4
+        assert plain["headers"]["Vary"] == packed["headers"]["Vary"] == "Accept-Encoding"
+
+    @pytest.mark.parametrize("accepts", [None, "", "identity", "br", "gzip;q=0", "gzip; q=0.000"])
+    def test_nobody_is_sent_gzip_who_did_not_ask_for_it(self, accepts: str | None) -> None:
+        answer = self.asked(accepts)
+
+        assert json.loads(answer["body"])["openapi"] == "3.1.0"
+        assert (answer["isBase64Encoded"], "Content-Encoding" in answer["headers"]) == (False, False)
+
+    @pytest.mark.usefixtures("api")
+    @pytest.mark.parametrize("path", ["/models", "/models/none"])
+    def test_a_short_answer_is_sent_as_it_is(self, path: str) -> None:
+        answer = self.asked("gzip", path)
+
+        assert isinstance(json.loads(answer["body"]), dict)
+        assert "Content-Encoding" not in answer["headers"]
+
+    def test_what_is_unchanged_is_still_not_sent_again(self, api: Api) -> None:
+        api.trained()
+        seen = self.asked("gzip", "/dashboard/overview")
+        headers = {"accept-encoding": "gzip", "if-none-match": seen["headers"]["ETag"]}
+        again = api.get("/dashboard/overview", headers=headers)
+
+        assert seen["headers"]["Content-Encoding"] == "gzip"
+        assert (again.status, again.text) == (304, "")
 
 
 class TestRevisions:
