@@ -270,6 +270,9 @@ class DriftReports(Protocol):
     def days(self, model: str, kind: DriftKind, first: date, last: date) -> Sequence[DriftDay]:
         """Those from `first` to `last` that there is a report about, in order."""
 
+    def labels_counted(self, model: str) -> DriftSummary | None:
+        """The last report that looked for the predictions of all labels, else the last that counted any."""
+
 
 class AuditTrail(Protocol):
     """Who did what: one entry for each change of catalog, ledger and registry, written by the change's transaction.

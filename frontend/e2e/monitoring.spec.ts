@@ -28,6 +28,7 @@ function drifted(feature: string): Screen {
     counts: { day: DAYS[2]!, drifted: 2, ok: 0, skipped: 1 },
     traffic: (example('/dashboard/monitoring') as Screen).shown!.traffic,
     reports: { items: [], next_cursor: null },
+    labels: (example('/dashboard/monitoring') as Screen).shown!.labels,
     heatmap: {
       days: DAYS,
       report_ids: [null, ID, ID],
@@ -116,6 +117,27 @@ test('what a model was asked in the last day is told in figures', async ({ page 
   const requests = page.getByRole('region', { name: 'Requests of the last 24 hours' });
 
   for (const figure of ['1,204', '1 (0.1 %)', '4.2 ms', '18.6 ms']) await expect(requests).toContainText(figure);
+});
+
+test('labels that joined a prediction are told beside those that wait for theirs', async ({ page }) => {
+  await flights(page);
+  await open(page, '/monitoring?model=flights');
+  const labels = page.getByRole('region', { name: 'Labels of the last 30 days' });
+
+  await expect(labels).toContainText('812 of 900 labels joined a prediction; 88 wait for theirs, the oldest since 2026-11-02.');
+  await expect(labels).toContainText('3,410 of 4,210 predictions wait for their labels');
+});
+
+test('on a phone no line ends inside a date', async ({ page }) => {
+  await flights(page);
+  await open(page, '/monitoring?model=flights');
+  const date = page.getByRole('heading', { level: 1 }).locator('time');
+
+  await expect(date).toHaveText('2026-11-19');
+  for (const width of [390, 360, 330, 300]) {
+    await page.setViewportSize({ width, height: 800 });
+    expect(await date.evaluate((element) => element.getClientRects().length), `${width} px`).toBe(1);
+  }
 });
 
 test('M3 the overlay names both periods and their sizes, and has its figures', async ({ page }) => {

@@ -22,7 +22,7 @@ from millrace.domain.dataset import (
     UploadState,
     VersionState,
 )
-from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, outranks
+from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, counts_better, outranks
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import (
     CHAMPION,
@@ -629,6 +629,7 @@ class InMemoryDriftReports:
         self._trail = trail or InMemoryAuditTrail()
         self._reports: dict[str, DriftSummary] = {}
         self._days: dict[tuple[str, DriftKind, date], DriftDay] = {}
+        self._counted: dict[str, DriftSummary] = {}
 
     @_one_at_a_time
     def record(self, summary: DriftSummary, day: DriftDay) -> None:
@@ -639,6 +640,9 @@ class InMemoryDriftReports:
         seen = self._days.get(key)
         if seen is None or outranks(day, seen):
             self._days[key] = day
+        told = self._counted.get(summary.model)
+        if summary.labels is not None and (told is None or counts_better(summary, told)):
+            self._counted[summary.model] = summary
         self._trail.record(audit.drift_reported(summary))
 
     def get(self, report_id: str) -> DriftSummary:
@@ -657,6 +661,9 @@ class InMemoryDriftReports:
             if (of_model, of_kind) == (model, kind) and first <= day <= last
         ]
         return sorted(found, key=lambda each: each.day)
+
+    def labels_counted(self, model: str) -> DriftSummary | None:
+        return self._counted.get(model)
 
 
 def _reported(report: DriftSummary) -> str:

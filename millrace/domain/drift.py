@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from millrace.domain.entity import Entity, Moment
+from millrace.domain.truth import LabelCounts
 
 
 class DriftVerdict(StrEnum):
@@ -148,7 +149,8 @@ class DriftRequest(Entity):
 
     `baseline_uri` is a version's baseline.json, or a dataset version's profile.json for two dataset versions; None when
     there is none. `window_uri` is a batch's results, a dataset version's profile.json, or the model's records, of which
-    those from `first` on and before `until` count.
+    those from `first` on and before `until` count. `label_uris` are results of batches whose rows labels may be about
+    instead; None: the window is not all of what was predicted lately, so no label is said to wait for its prediction.
     """
 
     run_id: str
@@ -162,13 +164,15 @@ class DriftRequest(Entity):
     first: Moment | None = None
     until: Moment | None = None
     features: tuple[str, ...] | None = None
+    label_uris: tuple[str, ...] | None = None
     requested_at: Moment
 
 
 class DriftReport(DriftJudgement):
     """Immutable. `baseline` and `window` name what was compared, for example a model version and a batch.
 
-    `performance` holds measured metrics when labels came, an estimate before; for other kinds it is empty.
+    `performance` holds measured metrics when labels came, an estimate before; for other kinds it is empty. `labels` are
+    counted for performance alone; None: not counted.
     """
 
     id: str
@@ -182,6 +186,7 @@ class DriftReport(DriftJudgement):
     day: date
     created_at: Moment
     performance: tuple[Performance, ...] = ()
+    labels: LabelCounts | None = None
     overlays: dict[str, DriftOverlay] = Field(default_factory=dict)
 
     @property
@@ -208,6 +213,7 @@ class DriftSummary(Entity):
     window_rows: int
     judged: int
     drifted: tuple[str, ...]
+    labels: LabelCounts | None = None
     report_uri: str
     html_uri: str
     created_at: Moment
@@ -269,6 +275,16 @@ def outranks(day: DriftDay, told: DriftDay) -> bool:
         return each.verdict is not DriftVerdict.SKIPPED, each.created_at, each.report_id
 
     return rank(day) > rank(told)
+
+
+def counts_better(summary: DriftSummary, told: DriftSummary) -> bool:
+    """Whether `summary` tells more of a model's labels than `told`: what looked for all of them, then the later one."""
+
+    def rank(each: DriftSummary) -> tuple[bool, bool, datetime, str]:
+        counted = each.labels is not None
+        return counted, each.labels is not None and each.labels.waiting is not None, each.created_at, each.id
+
+    return rank(summary) > rank(told)
 
 
 def cell_of(feature: FeatureDrift) -> DriftCell:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from millrace import names
 from millrace.domain import identity, place
 from millrace.domain.dataset import VersionState
-from millrace.domain.drift import DriftKind, DriftRequest, DriftSource
+from millrace.domain.drift import DriftKind, DriftRequest, DriftSource, DriftSummary
 from millrace.domain.model import CHAMPION, ModelVersion
 from millrace.domain.run import Run, RunState
+from millrace.domain.truth import LABEL_DAYS
 from millrace.errors import Conflict, InvalidInput, NotDeployed
 from millrace.ports import Clock, DatasetCatalog, DriftReports, ModelRegistry, Pipelines, RunLedger
 
 LONGEST_WINDOW = timedelta(days=31)
 # When labels come, the batches among so many last reports are looked at again.
 LOOKED_AGAIN = 20
+# A window that ends so long before the check is as good as one that ends now.
+AS_GOOD_AS_NOW = timedelta(hours=1)
 _BATCH = "batch "
 
 
@@ -30,9 +34,13 @@ def check_drift(
     first: datetime,
     until: datetime,
     number: int | None = None,
+    batches: Sequence[str] | None = None,
     actor: str,
 ) -> Run:
     """The run that checks the records from `first` on and before `until`, of version `number` (default: the champion).
+
+    `batches` are the results that labels may be about as well (`latest_results`): with them a window of all the days
+    that labels are of says which ones wait for their prediction; a shorter one cannot know.
 
     The same check by the same actor is one run: a schedule that fires twice checks once. Raises NotFound, NotDeployed,
     and InvalidInput for a window that is empty or longer than `LONGEST_WINDOW`.
@@ -52,6 +60,7 @@ def check_drift(
         window_uri=place.records_uri(data_bucket, model),
         first=first,
         until=until,
+        label_uris=tuple(batches) if batches is not None and _spans_labels(first, until, now) else None,
         requested_at=now,
     )
     return _start(registry, ledger, pipelines, request, actor)
@@ -103,6 +112,7 @@ def check_labels(
     Not everything ever answered: requests of the last `LONGEST_WINDOW`, and the batches among the last reports.
     """
     champion = registry.model(model).aliases.get(CHAMPION)
+    batches = _latest_batches(reports, model)
     runs = []
     if champion is not None:
         window = {"first": at - LONGEST_WINDOW, "until": at}
@@ -115,13 +125,13 @@ def check_labels(
                 data_bucket=data_bucket,
                 model=model,
                 number=champion,
+                batches=[_results(data_bucket, each) for each in batches],
                 actor=actor,
                 **window,
             )
         )
-    recent = reports.page(model=model, kind=DriftKind.PERFORMANCE, limit=LOOKED_AGAIN).items
-    batches = {each.window: each for each in recent if each.source is DriftSource.BATCH and each.number is not None}
-    for job_id, each in ((window.removeprefix(_BATCH), each) for window, each in batches.items()):
+    for each in batches:
+        job_id = each.window.removeprefix(_BATCH)
         runs.append(
             check_batch(
                 registry=registry,
@@ -131,12 +141,33 @@ def check_labels(
                 model=model,
                 number=int(each.number or 0),
                 job_id=job_id,
-                results_uri=place.batch_uri(data_bucket, model, job_id, "results/"),
+                results_uri=_results(data_bucket, each),
                 actor=actor,
                 again=at.isoformat(),
             )
         )
     return runs
+
+
+def latest_results(*, reports: DriftReports, data_bucket: str, model: str) -> list[str]:
+    """Where the results of the batches among the last reports lie, whether their version still answers or not."""
+    return [_results(data_bucket, each) for each in _latest_batches(reports, model)]
+
+
+def _latest_batches(reports: DriftReports, model: str) -> list[DriftSummary]:
+    """A report of each batch."""
+    recent = reports.page(model=model, kind=DriftKind.PERFORMANCE, limit=LOOKED_AGAIN).items
+    batches = {each.window: each for each in recent if each.source is DriftSource.BATCH and each.number is not None}
+    return list(batches.values())
+
+
+def _results(data_bucket: str, batch: DriftSummary) -> str:
+    return place.batch_uri(data_bucket, batch.model, batch.window.removeprefix(_BATCH), "results/")
+
+
+def _spans_labels(first: datetime, until: datetime, now: datetime) -> bool:
+    """Whether the window holds all days of which labels are read, up to now."""
+    return first <= now - timedelta(days=LABEL_DAYS) and until >= now - AS_GOOD_AS_NOW
 
 
 def check_datasets(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from millrace.analytics.drift.baseline import Baseline
@@ -39,16 +40,16 @@ from millrace.domain.drift import (
     DriftRequest,
     DriftRule,
     DriftSource,
+    DriftVerdict,
     Performance,
 )
+from millrace.domain.truth import LABEL_DAYS, LabelCounts
 from millrace.errors import NotFound
 from millrace.ports import ObjectStore
 from millrace.use_cases.read_window import RecordReader, parquet_tables, read_labels
 
 # Scores of so many rows answer for the window's: beyond, intervals hardly become narrower.
 SAMPLED_ROWS = 50_000
-# Labels arrive later than what they are about: those of so many days before the check are looked at.
-LABEL_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class _Window:
     predictions: DatasetProfile
     sample: RowSample
     labelled: RowSample
+    labels: LabelCounts
     truncated: bool
 
 
@@ -146,13 +148,16 @@ def _read(store: ObjectStore, request: DriftRequest, baseline: Baseline, labels:
     inputs, predictions = WindowProfiler(baseline.input_kinds), WindowProfiler(output.profiled_kinds)
     columns = max(1, len(output.classes))
     sample, labelled = RowSample(SAMPLED_ROWS, columns), RowSample(SAMPLED_ROWS, columns)
+    unlabelled = 0
 
     def take(rows: pa.Table, answers: pa.Table, ids: Sequence[str]) -> None:
+        nonlocal unlabelled
         inputs.add(rows)
         predictions.add(answers)
         hashes, scores = hashes_of(ids), scores_of(answers, output)
         sample.add(hashes, scores)
-        known = labels.known(hashes)
+        known = labels.meet(hashes)
+        unlabelled += int(np.count_nonzero(~known))
         labelled.add(hashes[known], scores[known])
 
     truncated = False
@@ -163,12 +168,25 @@ def _read(store: ObjectStore, request: DriftRequest, baseline: Baseline, labels:
         for position, table in enumerate(_existing(tables, request)):
             take(table, table, _ids(table, position))
     else:
-        reader = _records(store, request)
+        reader = _records(store, request, labels)
         for records in reader.batches():
             rows = table_of_records([record["row"] for record in records], baseline.input_kinds)
             take(rows, table_of_predictions(records, output), [record["record_id"] for record in records])
         truncated = reader.truncated
-    return _Window(inputs.profile, predictions.profile, sample, labelled, truncated)
+    everywhere = request.label_uris is not None and not truncated
+    if everywhere:
+        _look_elsewhere(store, request.label_uris or (), labels)
+    counts = labels.counts(unlabelled=unlabelled, everywhere=everywhere)
+    return _Window(inputs.profile, predictions.profile, sample, labelled, counts, truncated)
+
+
+def _look_elsewhere(store: ObjectStore, addresses: Sequence[str], labels: Labels) -> None:
+    """Of batches only the ids of their rows are read, and none once no label waits."""
+    for address in addresses:
+        if not labels.unmet:
+            return
+        for position, table in enumerate(parquet_tables(store, address, columns=["record_id"])):
+            labels.meet_elsewhere(hashes_of(_ids(table, position)))
 
 
 def _existing(tables: Iterator[pa.Table], request: DriftRequest) -> Iterator[pa.Table]:
@@ -190,10 +208,17 @@ def _ids(table: pa.Table, position: int) -> list[str]:
     ]
 
 
-def _records(store: ObjectStore, request: DriftRequest) -> RecordReader:
+def _records(store: ObjectStore, request: DriftRequest, labels: Labels) -> RecordReader:
     if request.first is None or request.until is None:
         raise NotFound(f"check {request.run_id} of real-time records names no time")
-    return RecordReader(store, request.window_uri, number=request.number, first=request.first, until=request.until)
+    return RecordReader(
+        store,
+        request.window_uri,
+        number=request.number,
+        first=request.first,
+        until=request.until,
+        passed_over=None if request.label_uris is None else lambda ids: labels.meet_elsewhere(hashes_of(ids)),
+    )
 
 
 def _performance(
@@ -225,6 +250,9 @@ def _report(
     told: dict[str, Any] = dict(judgement)
     if cut:
         told["sentence"] = f"{judgement.sentence} The window held more: only its first records were looked at."
+    labels = window.labels if window is not None and kind is DriftKind.PERFORMANCE else None
+    if labels is not None and labels.known and (labels.waiting or judgement.verdict is DriftVerdict.SKIPPED):
+        told["sentence"] = f"{told['sentence']} {labels.sentence}"
     return DriftReport(
         **told,
         id=f"{request.run_id}-{kind}",
@@ -238,6 +266,7 @@ def _report(
         day=_day(request),
         created_at=request.requested_at,
         performance=performance,
+        labels=labels,
         overlays=overlays or {},
     )
 

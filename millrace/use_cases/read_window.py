@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from millrace.ports import ObjectStore
 MAX_RECORDS = 2_000_000
 
 
-def parquet_tables(store: ObjectStore, address: str, *, repeated: Collection[str] = ()) -> Iterator[pa.Table]:
+def parquet_tables(
+    store: ObjectStore, address: str, *, repeated: Collection[str] = (), columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
     """Every Parquet file at or below the address, by key, in batches of rows. One file at a time lies on the disk.
 
     `repeated` are columns of texts that many rows share: they come as codes with their dictionary.
@@ -32,11 +34,14 @@ def parquet_tables(store: ObjectStore, address: str, *, repeated: Collection[str
             path = Path(scratch) / "part.parquet"
             with path.open("wb") as file, store.open(found.uri) as stream:
                 shutil.copyfileobj(stream, file, 1 << 20)
-            yield from tables_of(path, repeated)
+            yield from tables_of(path, repeated, columns=columns)
 
 
 class RecordReader:
-    """Inference records of one version in `[first, until)`, each once. `truncated` says that there were more."""
+    """Inference records of one version in `[first, until)`, each once. `truncated` says that there were more.
+
+    `passed_over` is told the ids of the other records of those days: of other versions and other hours.
+    """
 
     def __init__(
         self,
@@ -47,10 +52,13 @@ class RecordReader:
         first: datetime,
         until: datetime,
         limit: int = MAX_RECORDS,
+        passed_over: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self._store, self._address, self._number = store, address, number
         self._first, self._until, self._limit = first, until, limit
         self._seen: set[int] = set()
+        self._passed_over = passed_over
+        self._others: list[str] = []
         self.truncated = False
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:
@@ -69,6 +77,7 @@ class RecordReader:
                 batch = []
         if batch:
             yield batch
+        self._tell_others()
 
     def _records(self) -> Iterator[dict[str, Any]]:
         for day in days_between(self._first, self._until):
@@ -76,6 +85,15 @@ class RecordReader:
                 at = datetime.fromisoformat(record["at"])
                 if record["number"] == self._number and self._first <= at < self._until:
                     yield record
+                else:
+                    self._others.append(record["record_id"])
+                    if len(self._others) >= BATCH_ROWS:
+                        self._tell_others()
+
+    def _tell_others(self) -> None:
+        if self._passed_over is not None:
+            self._passed_over(self._others)
+        self._others = []
 
 
 def days_between(first: datetime, until: datetime) -> list[str]:

@@ -12,7 +12,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 from millrace.domain import place
@@ -100,7 +100,7 @@ def _written(
             raise InvalidInput(
                 f"the truth of record {label.record_id!r} is {str(label.truth)[:40]!r}, and {model} predicts numbers"
             )
-        at = label.at or now
+        at = (label.at or now).astimezone(UTC)
         known = latest.get(label.record_id)
         if known is not None and known[0] == at and not _same(known[1], label.truth):
             raise InvalidInput(f"record {label.record_id!r} has two truths at {at.isoformat()}: send the right one")

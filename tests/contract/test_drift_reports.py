@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from millrace.adapters.dynamodb import DynamoDriftReports
 from millrace.adapters.memory import InMemoryDriftReports
 from millrace.domain.drift import DriftKind, DriftSummary, DriftVerdict
+from millrace.domain.truth import LabelCounts
 from millrace.errors import NotFound
 from millrace.ports import DriftReports
 from tests.builders import NOON, a_drift_day, a_drift_summary
@@ -89,3 +91,26 @@ def test_days_are_those_of_one_model_and_kind_between_two_dates_in_order(reports
 
     assert told(TODAY - timedelta(days=9), TODAY) == sorted(days)
     assert told(TODAY - timedelta(days=2), TODAY - timedelta(days=1)) == [TODAY - timedelta(days=1)]
+
+
+def counting(report_id: str, *, minutes: float, **counts: Any) -> DriftSummary:
+    labels = LabelCounts(**({"known": 9, "joined": 3, "unlabelled": 1} | counts))
+    return a_drift_summary(report_id, minutes=minutes, kind=DriftKind.PERFORMANCE, labels=labels)
+
+
+def test_the_labels_are_told_as_the_last_report_that_looked_for_all_of_them_counted_them(reports: DriftReports) -> None:
+    recorded(reports, a_drift_summary("a"))
+    assert reports.labels_counted("credit") is None
+
+    window_only = recorded(reports, counting("b", minutes=1))
+    assert reports.labels_counted("credit") == window_only
+
+    whole = recorded(reports, counting("c", minutes=2, elsewhere=2, waiting=4))
+    recorded(reports, counting("d", minutes=3))
+    recorded(reports, counting("e", minutes=1, elsewhere=6, waiting=0))
+    assert reports.labels_counted("credit") == whole
+
+    later = recorded(reports, counting("f", minutes=4, elsewhere=6, waiting=0))
+    recorded(reports, a_drift_summary("g", minutes=5))
+    assert reports.labels_counted("credit") == later
+    assert reports.labels_counted("churn") is None

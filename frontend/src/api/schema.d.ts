@@ -943,8 +943,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * How many labels there are, by day
-         * @description How many labels there are, by day.
+         * How many labels there are, by day; how many joined a prediction, and how many wait for theirs
+         * @description How many labels there are, by day; how many joined a prediction, and how many wait for theirs.
          */
         get: operations["list_ground_truth"];
         put?: never;
@@ -3210,6 +3210,7 @@ export interface components {
             judged: number;
             /** Drifted */
             drifted: string[];
+            labels: components["schemas"]["LabelCounts"] | null;
             /**
              * Created At
              * Format: date-time
@@ -3227,6 +3228,8 @@ export interface components {
         /**
          * DriftReportSummary
          * @description One report. `drifted` names features, the worst ones when there are many in the report itself.
+         *
+         *     `labels` is null where they were not counted: in reports that are not about performance, and in old ones.
          */
         DriftReportSummary: {
             /** Id */
@@ -3260,6 +3263,7 @@ export interface components {
             judged: number;
             /** Drifted */
             drifted: string[];
+            labels: components["schemas"]["LabelCounts"] | null;
             /**
              * Created At
              * Format: date-time
@@ -3452,13 +3456,15 @@ export interface components {
         };
         /**
          * GroundTruthDays
-         * @description The days that have labels, the latest first.
+         * @description The days that have labels, the latest first; and how many of the labels joined a prediction, null until a check
+         *     counted them.
          */
         GroundTruthDays: {
             /** Model */
             model: string;
             /** Days */
             days: components["schemas"]["DayOfTruthAnswer"][];
+            standing: components["schemas"]["LabelStanding"] | null;
         };
         /**
          * GroundTruthRequest
@@ -3620,6 +3626,65 @@ export interface components {
             truth: boolean | number | string;
             /** At */
             at?: string | null;
+        };
+        /**
+         * LabelCounts
+         * @description What became of the labels of the last `LABEL_DAYS` days when a check read its window; one label per record.
+         *
+         *     `joined` met a prediction of the window, `elsewhere` one of another time, version or batch, `waiting` none at all;
+         *     `oldest_waiting` is the day that the first of those is of. `elsewhere` and `waiting` are None where only the window
+         *     was read: what did not join there may have its prediction in another. `unlabelled` predictions of the window wait
+         *     for their label.
+         */
+        LabelCounts: {
+            /** Known */
+            known: number;
+            /** Joined */
+            joined: number;
+            /** Elsewhere */
+            elsewhere?: number | null;
+            /** Waiting */
+            waiting?: number | null;
+            /** Oldest Waiting */
+            oldest_waiting?: string | null;
+            /** Unlabelled */
+            unlabelled: number;
+        };
+        /**
+         * LabelStanding
+         * @description What became of the labels of the last 30 days when a check last looked, one label per record. `sentence` says it.
+         *
+         *     `joined` met a prediction of the check's window, `elsewhere` one of another time, version or batch. `waiting` met
+         *     none of the last 31 days and of the latest batches: it came before its prediction, or names a record that nobody
+         *     predicted. Both are null where only the window was looked at. `unlabelled` of the window's predictions wait for
+         *     their label.
+         */
+        LabelStanding: {
+            /** Sentence */
+            sentence: string;
+            /** Known */
+            known: number;
+            /** Joined */
+            joined: number;
+            /** Elsewhere */
+            elsewhere: number | null;
+            /** Waiting */
+            waiting: number | null;
+            /** Oldest Waiting */
+            oldest_waiting: string | null;
+            /** Unlabelled */
+            unlabelled: number;
+            /** Window */
+            window: string;
+            /** Window Rows */
+            window_rows: number;
+            /** Report Id */
+            report_id: string;
+            /**
+             * Counted At
+             * Format: date-time
+             */
+            counted_at: string;
         };
         /** Lineage */
         Lineage: {
@@ -3866,6 +3931,7 @@ export interface components {
             counts: components["schemas"]["DayCounts"] | null;
             heatmap: components["schemas"]["Heatmap"];
             selected: components["schemas"]["SelectedFeature"] | null;
+            labels: components["schemas"]["LabelStanding"] | null;
             /** Latest */
             latest: components["schemas"]["DriftReportSummary"][];
         };
@@ -5865,6 +5931,7 @@ export interface components {
             counts: components["schemas"]["DayCounts"] | null;
             heatmap: components["schemas"]["Heatmap"];
             selected: components["schemas"]["SelectedFeature"] | null;
+            labels: components["schemas"]["LabelStanding"] | null;
             traffic: components["schemas"]["TrafficSeries"];
             reports: components["schemas"]["PageOf_DriftReportSummary_"];
         };

@@ -1,5 +1,7 @@
 import { useEffect, type ReactNode } from 'react';
 
+import { Dated } from './Dated';
+
 interface Props {
   /** The answer to the question that the screen is for. */
   title: ReactNode;
@@ -20,7 +22,7 @@ export function Page({ title, tab, subtitle, actions, children }: Props) {
     <div className="page">
       <div className="page-head">
         <div>
-          <h1 tabIndex={-1}>{title}</h1>
+          <h1 tabIndex={-1}>{typeof title === 'string' ? <Dated>{title}</Dated> : title}</h1>
           {subtitle && <div className="quiet row">{subtitle}</div>}
         </div>
         {actions && <div className="row">{actions}</div>}

@@ -15,6 +15,7 @@ from lambdas.api.shapes.ground_truth import (
     GroundTruthAnswer,
     GroundTruthDays,
     GroundTruthRequest,
+    label_standing,
 )
 from millrace import bootstrap, errors
 from millrace.domain.role import EVERYONE, SCIENTISTS
@@ -47,7 +48,7 @@ def list_ground_truth(
     model: Annotated[str, Query(max_length=40, description="The model whose records were labelled.")],
     days: Annotated[int, Query(ge=1, le=31, description="How many days back.")] = 31,
 ) -> Response[GroundTruthDays]:
-    """How many labels there are, by day."""
+    """How many labels there are, by day; how many joined a prediction, and how many wait for theirs."""
     platform = bootstrap.platform()
     found = count_ground_truth(
         registry=platform.registry,
@@ -57,4 +58,6 @@ def list_ground_truth(
         model=model,
         days=days,
     )
-    return answer(GroundTruthDays(model=model, days=[DayOfTruthAnswer(**each._asdict()) for each in found]))
+    standing = label_standing(platform.drift_reports.labels_counted(model))
+    told = [DayOfTruthAnswer(**each._asdict()) for each in found]
+    return answer(GroundTruthDays(model=model, days=told, standing=standing))

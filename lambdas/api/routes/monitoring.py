@@ -30,7 +30,7 @@ from millrace import bootstrap, errors
 from millrace.domain.drift import DriftKind, DriftReport
 from millrace.domain.role import EVERYONE, SCIENTISTS
 from millrace.domain.run import Run
-from millrace.use_cases.check_drift import check_datasets, check_drift
+from millrace.use_cases.check_drift import check_datasets, check_drift, latest_results
 from millrace.use_cases.describe_monitoring import asked_hours, judged_days, report_about
 from millrace.use_cases.offer_download import offer_drift_page
 
@@ -58,6 +58,7 @@ def get_monitoring(
     latest = [
         report for each in DriftKind for report in platform.drift_reports.page(model=model, kind=each, limit=1).items
     ]
+    counted = platform.drift_reports.labels_counted(model)
     etag = resource.unless_unchanged(
         known.revision,
         days,
@@ -66,12 +67,14 @@ def get_monitoring(
         shown[-1],
         *(each.report_id for each in told),
         *(each.id for each in latest),
+        counted and counted.id,
     )
     picture = heatmap(shown, told)
     about = selected_name(picture, feature)
     report = report_about(reports=platform.drift_reports, store=platform.store, told=told, feature=about)
     body = Monitoring(
-        **drift_facts(known, picture, told, report, about), latest=[report_summary(each) for each in latest]
+        **drift_facts(known, picture, told, report, about, counted),
+        latest=[report_summary(each) for each in latest],
     )
     return answer(body, etag=etag, poll_after=IDLE_SECONDS)
 
@@ -156,16 +159,18 @@ def _started(check: DriftCheck, actor: str) -> Run:
         )
     if check.first is None or check.until is None:
         raise errors.InvalidInput("body: give `first` and `until`, or `dataset_versions`")
+    data_bucket = platform.settings.require("data_bucket")
     return check_drift(
         registry=platform.registry,
         ledger=platform.ledger,
         pipelines=platform.pipelines,
         clock=platform.clock,
-        data_bucket=platform.settings.require("data_bucket"),
+        data_bucket=data_bucket,
         model=check.model,
         number=check.number,
         first=check.first,
         until=check.until,
+        batches=latest_results(reports=platform.drift_reports, data_bucket=data_bucket, model=check.model),
         actor=actor,
     )
 

@@ -263,17 +263,19 @@ def _watched(
     asked = asked_hours(traffic=platform.traffic, clock=platform.clock, model=name, hours=HOURS)
     scope = f"drift {name} None"
     reports = platform.drift_reports.page(model=name, limit=SHOWN_REPORTS)
+    counted = platform.drift_reports.labels_counted(name)
     etag = resource.unless_unchanged(
         *(*seen, name, days, kind, feature, asked.hours[-1]),
         *(each.report_id for each in judged.told),
         *asked.told,
         *(each.id for each in reports.items),
+        counted and counted.id,
     )
     picture = heatmap(*judged)
     about = selected_name(picture, feature)
     report = report_about(reports=platform.drift_reports, store=platform.store, told=judged.told, feature=about)
     shown = WatchedModel(
-        **drift_facts(model, picture, judged.told, report, about),
+        **drift_facts(model, picture, judged.told, report, about, counted),
         traffic=traffic_series(name, *asked),
         reports=page_of(reports, scope, report_summary),
     )

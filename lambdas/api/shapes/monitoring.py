@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lambdas.api.shapes.ground_truth import LabelStanding, label_standing
 from millrace.domain.drift import (
     DriftCell,
     DriftDay,
@@ -26,6 +27,7 @@ from millrace.domain.drift import (
 )
 from millrace.domain.model import CHAMPION, RegisteredModel
 from millrace.domain.traffic import TrafficHour
+from millrace.domain.truth import LabelCounts
 
 ReportId = Annotated[
     str,
@@ -34,7 +36,10 @@ ReportId = Annotated[
 
 
 class DriftReportSummary(BaseModel):
-    """One report. `drifted` names features, the worst ones when there are many in the report itself."""
+    """One report. `drifted` names features, the worst ones when there are many in the report itself.
+
+    `labels` is null where they were not counted: in reports that are not about performance, and in old ones.
+    """
 
     id: str
     run_id: str
@@ -52,6 +57,7 @@ class DriftReportSummary(BaseModel):
     window_rows: int
     judged: int
     drifted: tuple[str, ...]
+    labels: LabelCounts | None
     created_at: datetime
 
 
@@ -174,6 +180,7 @@ class Drift(BaseModel):
     counts: DayCounts | None
     heatmap: Heatmap
     selected: SelectedFeature | None
+    labels: LabelStanding | None
 
 
 class Monitoring(Drift):
@@ -237,9 +244,14 @@ def drifted_feature(feature: FeatureDrift, overlay: DriftOverlay | None) -> Drif
 
 
 def drift_facts(
-    model: RegisteredModel, picture: Heatmap, told: Sequence[DriftDay], report: DriftReport | None, feature: str | None
+    model: RegisteredModel,
+    picture: Heatmap,
+    told: Sequence[DriftDay],
+    report: DriftReport | None,
+    feature: str | None,
+    counted: DriftSummary | None,
 ) -> dict[str, Any]:
-    """The fields of `Drift`. `report` is the last one that names `feature`."""
+    """The fields of `Drift`. `report` is the last one that names `feature`, `counted` the one that counted labels."""
     champion = model.aliases.get(CHAMPION)
     return {
         "model": model.name,
@@ -248,6 +260,7 @@ def drift_facts(
         "counts": day_counts(told[-1]) if told else None,
         "heatmap": picture,
         "selected": selected_feature(report, feature) if report and feature else None,
+        "labels": label_standing(counted),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lambdas.api.shapes.ground_truth import STANDING
 from lambdas.api.shapes.run_examples import STARTED as RUN_STARTED
 
 _DAY, _AT = "2026-11-19", "2026-11-20T00:15:00Z"
@@ -26,6 +27,7 @@ SUMMARY: dict[str, Any] = {
     "window_rows": 4210,
     "judged": 22,
     "drifted": ["temp"],
+    "labels": None,
     "created_at": _AT,
 }
 PAGE = {"items": [SUMMARY], "next_cursor": None}
@@ -101,6 +103,7 @@ MONITORING: dict[str, Any] = {
         "window": SUMMARY["window"],
         "window_rows": 4210,
     },
+    "labels": STANDING,
 }
 TRAFFIC: dict[str, Any] = {
     "model": "flights",

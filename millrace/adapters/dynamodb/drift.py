@@ -1,20 +1,25 @@
-"""Drift reports in the registry table: a summary for each, and an item for each day of a model's heatmap."""
+"""Drift reports in the registry table: a summary for each, an item for each day of a heatmap, one for the labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 from millrace import names
 from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.table import BODY, Item, Plain, Table
 from millrace.domain import audit
-from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, outranks
+from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, counts_better, outranks
 from millrace.errors import NotFound
 from millrace.ports import Page
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
 _META = "META"
 _LISTING = "DRIFT_REPORTS"
+_LABELS = "DRIFTLABELS"
 
 
 class DynamoDriftReports:
@@ -44,6 +49,10 @@ class DynamoDriftReports:
         items = self._table.between(f"MODEL#{model}", _day_sk(kind, first), _day_sk(kind, last))
         return [DriftDay.model_validate_json(item[BODY]) for item in items]
 
+    def labels_counted(self, model: str) -> DriftSummary | None:
+        item = self._table.get(f"MODEL#{model}", _LABELS)
+        return None if item is None else _summary(item)
+
     def _record_once(self, summary: DriftSummary, day: DriftDay) -> None:
         if self._table.get(_pk(summary.id), _META) is not None:
             return
@@ -63,7 +72,20 @@ class DynamoDriftReports:
             writes.append(self._table.create(pk, sk, told))
         elif outranks(day, DriftDay.model_validate_json(seen[BODY])):
             writes.append(self._table.change(pk, sk, told, when={"reported_at": seen["reported_at"]}))
+        if summary.labels is not None:
+            writes += self._counting(summary, listed_at)
         self._table.write(*writes, *self._trail.recording(audit.drift_reported(summary)))
+
+    def _counting(self, summary: DriftSummary, listed_at: str) -> list[TransactWriteItemTypeDef]:
+        """The write that makes `summary` what is told of the model's labels, if it tells them better."""
+        pk = f"MODEL#{summary.model}"
+        seen = self._table.get(pk, _LABELS)
+        told: dict[str, Plain] = {BODY: summary.model_dump_json(), "reported_at": listed_at}
+        if seen is None:
+            return [self._table.create(pk, _LABELS, told)]
+        if not counts_better(summary, _summary(seen)):
+            return []
+        return [self._table.change(pk, _LABELS, told, when={"reported_at": seen["reported_at"]})]
 
 
 def _pk(report_id: str) -> str:

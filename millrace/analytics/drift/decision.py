@@ -325,6 +325,8 @@ def _noncentrality(freedom: int, alpha: float) -> float:
 def _overall(
     entries: tuple[FeatureDrift, ...], baseline: DatasetProfile, window: DatasetProfile, rule: DriftRule
 ) -> DriftJudgement:
+    # The sentence names one feature: that on which most of the model rests, and not the one that moved furthest. What
+    # moved far and hardly counts harms few answers. The heatmap and the page, which show all, go by the shift.
     drifted = sorted(
         (entry for entry in entries if entry.verdict is DriftVerdict.DRIFT),
         key=lambda entry: (-(entry.importance_share or 0.0), not entry.destroyed, entry.p_value or 0.0),

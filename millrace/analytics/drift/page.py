@@ -44,6 +44,7 @@ def _facts(report: DriftReport) -> str:
         "Model version": report.model_version or report.model,
         "Baseline": f"{report.baseline or 'none'}, {report.baseline_rows:,} rows",
         "Window": f"{report.window}, {report.window_rows:,} rows",
+        **({} if report.labels is None else {"Labels": report.labels.sentence}),
         "Severity": report.severity.value,
         "Smallest shift it could have seen": "unknown" if seen is None else f"{seen:.2f} sd",
         "Made": report.created_at.isoformat(timespec="seconds"),

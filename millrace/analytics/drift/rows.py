@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 
 from millrace.analytics.drift.baseline import PREDICTION, Output
 from millrace.analytics.profiling import ColumnProfile, DatasetProfile, Profiler, Scratch
+from millrace.domain.truth import LabelCounts
 
 Hashes = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -60,13 +62,20 @@ class WindowProfiler:
         return DatasetProfile(columns=columns, rows=self._rows)
 
 
-def tables_of(path: Path, repeated: Collection[str] = ()) -> Iterator[pa.Table]:
-    """The rows of a Parquet file in batches. `repeated` columns of texts come as codes with their dictionary."""
+def tables_of(
+    path: Path, repeated: Collection[str] = (), *, columns: Sequence[str] | None = None
+) -> Iterator[pa.Table]:
+    """The rows of a Parquet file in batches: all columns, or those of `columns` that there are.
+
+    `repeated` columns of texts come as codes with their dictionary.
+    """
     # From a path: reading Parquet from memory may end the process when it exits.
     known = pq.read_metadata(path)
     coded = [name for name in repeated if name in known.schema.names]
     file = pq.ParquetFile(path, metadata=known, read_dictionary=coded)
-    for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+    for batch in file.iter_batches(
+        batch_size=BATCH_ROWS, columns=None if columns is None else list(columns), use_threads=False
+    ):
         yield pa.Table.from_batches([batch])
 
 
@@ -187,17 +196,23 @@ def hashes_of(ids: Sequence[str]) -> Hashes:
 
 
 class Labels:
-    """True values by record id. What was known latest about a record counts; at most `limit` records are held."""
+    """True values by record id. What was known latest about a record counts; at most `limit` records are held.
+
+    All are added before the first is met.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._values: dict[int, str | float] = {}
         self._known_at: dict[int, str] = {}
+        self._met: _Met | None = None
+        self.truncated = False
 
     def add(self, record_ids: Sequence[str], values: Sequence[str | float], known_at: Sequence[str]) -> None:
         """`known_at` in ISO 8601 and UTC, so that texts are in the order of times."""
         for key, value, at in zip(hashes_of(record_ids).tolist(), values, known_at, strict=True):
             if key not in self._values and len(self._values) >= self._limit:
+                self.truncated = True
                 continue
             if at >= self._known_at.get(key, ""):
                 self._values[key], self._known_at[key] = value, at
@@ -205,11 +220,65 @@ class Labels:
     def __len__(self) -> int:
         return len(self._values)
 
-    def known(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
-        return np.fromiter((key in self._values for key in hashes.tolist()), dtype=np.bool_, count=len(hashes))
+    def meet(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """Which of these predictions have a label; their labels joined the window."""
+        return self._meeting.mark(hashes, here=True)
+
+    def meet_elsewhere(self, hashes: Hashes) -> None:
+        """Predictions that are not of the window: their labels wait no longer."""
+        self._meeting.mark(hashes, here=False)
+
+    @property
+    def unmet(self) -> int:
+        return int(np.count_nonzero(~self._meeting.anywhere))
 
     def of(self, hashes: Hashes) -> list[str | float]:
         return [self._values[key] for key in hashes.tolist()]
+
+    def counts(self, *, unlabelled: int, everywhere: bool) -> LabelCounts:
+        """`everywhere`: whether every prediction that there may be was met; no matter where no label is left."""
+        joined, unmet = int(np.count_nonzero(self._meeting.here)), self.unmet
+        known = len(self)
+        if self.truncated or (unmet and not everywhere):
+            return LabelCounts(known=known, joined=joined, unlabelled=unlabelled)
+        oldest = min((self._known_at[key] for key in self._meeting.missed.tolist()), default=None)
+        return LabelCounts(
+            known=known,
+            joined=joined,
+            elsewhere=known - joined - unmet,
+            waiting=unmet,
+            oldest_waiting=None if oldest is None else date.fromisoformat(oldest[:10]),
+            unlabelled=unlabelled,
+        )
+
+    @property
+    def _meeting(self) -> _Met:
+        if self._met is None or len(self._met.keys) != len(self._values):
+            self._met = _Met(np.sort(np.fromiter(self._values, dtype=np.uint64, count=len(self._values))))
+        return self._met
+
+
+class _Met:
+    """Which labels met a prediction: two bytes for each beside its hash."""
+
+    def __init__(self, keys: Hashes) -> None:
+        self.keys = keys
+        self.here = np.zeros(len(keys), dtype=np.bool_)
+        self.anywhere = np.zeros(len(keys), dtype=np.bool_)
+
+    def mark(self, hashes: Hashes, *, here: bool) -> npt.NDArray[np.bool_]:
+        if not len(self.keys):
+            return np.zeros(len(hashes), dtype=np.bool_)
+        places = np.minimum(np.searchsorted(self.keys, hashes), len(self.keys) - 1)
+        known: npt.NDArray[np.bool_] = self.keys[places] == hashes
+        self.anywhere[places[known]] = True
+        if here:
+            self.here[places[known]] = True
+        return known
+
+    @property
+    def missed(self) -> Hashes:
+        return self.keys[~self.anywhere]
 
 
 @dataclass(frozen=True)

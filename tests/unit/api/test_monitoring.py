@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from millrace.domain.drift import DriftKind, DriftVerdict
+from millrace.domain.drift import DriftKind, DriftReport, DriftSource, DriftVerdict
 from millrace.domain.traffic import EVERY_MODEL, Asked, AskedOutcome, counts_of
+from millrace.domain.truth import LabelCounts
 from tests.builders import NOON, a_drift_report, a_feature
 from tests.unit.api.conftest import Api
 
@@ -87,6 +88,85 @@ def test_reports_are_listed_by_model_and_kind_and_each_is_told_whole(api: Api) -
     assert told["false_alarm_share"] == 0.012
     address = api.get(f"/monitoring/drift/{report.id}/html").json["address"]
     assert f"drift/credit/{report.id}/report.html" in address
+
+
+def counting(report_id: str, labels: LabelCounts | None, minutes: int = 0) -> DriftReport:
+    made = NOON + timedelta(minutes=minutes)
+    return a_drift_report(f"{report_id}-performance", kind=DriftKind.PERFORMANCE, labels=labels, created_at=made)
+
+
+SOME_WAIT = LabelCounts(
+    known=900, joined=800, elsewhere=12, waiting=88, oldest_waiting=date(2026, 11, 2), unlabelled=340
+)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said", "waiting"),
+    [
+        (SOME_WAIT, "812 of 900 labels joined a prediction; 88 wait for theirs, the oldest since 2026-11-02.", 88),
+        (
+            LabelCounts(known=412, joined=412, elsewhere=0, waiting=0, unlabelled=0),
+            "All 412 labels joined a prediction.",
+            0,
+        ),
+    ],
+    ids=["some wait", "none waits"],
+)
+def test_wherever_labels_are_told_it_is_told_how_many_joined_and_how_many_wait(
+    api: Api, labels: LabelCounts, said: str, waiting: int
+) -> None:
+    api.trained()
+    api.world.drift_found(counting("drift-aaaaaaaaaaaaaaaa", labels))
+    about = {"model": "credit"}
+
+    told = [
+        api.get("/monitoring", query=about).json["labels"],
+        api.get("/dashboard/monitoring", query=about).json["shown"]["labels"],
+        api.get("/inference/ground-truth", query=about).json["standing"],
+    ]
+
+    assert told[0] == told[1] == told[2]
+    assert (told[0]["sentence"], told[0]["waiting"], told[0]["window_rows"]) == (said, waiting, 500)
+    assert told[0]["report_id"] == "drift-aaaaaaaaaaaaaaaa-performance"
+    listed = api.get("/monitoring/drift", query=about).json["items"][0]["labels"]
+    assert (listed["known"], listed["waiting"]) == (labels.known, waiting)
+
+
+@pytest.mark.parametrize("reports", [[], [counting("drift-aaaaaaaaaaaaaaaa", None)]], ids=["no report", "an old one"])
+def test_labels_that_no_check_counted_are_told_as_not_counted(api: Api, reports: list[DriftReport]) -> None:
+    api.trained()
+    for report in reports:
+        api.world.drift_found(report)
+
+    assert api.get("/monitoring", query={"model": "credit"}).json["labels"] is None
+    assert api.get("/inference/ground-truth", query={"model": "credit"}).json["standing"] is None
+
+
+def test_labels_that_were_counted_again_change_the_screen(api: Api) -> None:
+    api.trained()
+    api.world.drift_found(counting("drift-aaaaaaaaaaaaaaaa", SOME_WAIT))
+    first = api.get("/dashboard/monitoring", query={"model": "credit"})
+    seen = {"if-none-match": first.headers["ETag"]}
+    assert api.get("/dashboard/monitoring", query={"model": "credit"}, headers=seen).status == 304
+
+    none = LabelCounts(known=900, joined=888, elsewhere=12, waiting=0, unlabelled=0)
+    api.world.drift_found(counting("drift-bbbbbbbbbbbbbbbb", none, minutes=5))
+
+    again = api.get("/dashboard/monitoring", query={"model": "credit"}, headers=seen)
+    assert again.json["shown"]["labels"]["sentence"] == "All 900 labels joined a prediction."
+
+
+def test_a_check_of_all_days_of_labels_looks_for_their_predictions_in_batches_too(api: Api) -> None:
+    api.trained()
+    facts = {"kind": DriftKind.PERFORMANCE, "source": DriftSource.BATCH, "window": "batch batch-1"}
+    api.world.drift_found(a_drift_report("drift-0123456789abcdef-performance", **facts))
+    now = api.world.clock.now()
+    window = {"first": (now - timedelta(days=30)).isoformat(), "until": now.isoformat()}
+
+    run_id = api.call("POST", "/monitoring/drift", {"model": "credit", "number": 1, **window}).json["run_id"]
+
+    (address,) = api.world.ledger.get(run_id).input["label_uris"]
+    assert address.endswith("inference/credit/batches/batch-1/results/")
 
 
 def asked(api: Api, hours_ago: int, *outcomes: str, latency_ms: float = 8.0) -> None:

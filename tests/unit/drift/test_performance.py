@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -214,6 +216,38 @@ def test_the_latest_truth_about_a_record_holds_whatever_order_truths_come_in() -
     labels.add(["b"], ["yes"], ["2026-01-03"])
 
     assert labels.of(hashes_of(["a", "b"])) == ["yes", "yes"]
+
+
+IDS = st.lists(st.integers(0, 30), max_size=40)
+
+
+@given(labelled_ids=IDS, here=IDS, elsewhere=IDS, everywhere=st.booleans())
+def test_each_label_joined_here_or_elsewhere_or_waits(
+    labelled_ids: list[int], here: list[int], elsewhere: list[int], everywhere: bool
+) -> None:
+    labels = Labels(100)
+    labels.add([str(each) for each in labelled_ids], ["yes"] * len(labelled_ids), ["2026-01-02"] * len(labelled_ids))
+
+    known = labels.meet(hashes_of([str(each) for each in here]))
+    labels.meet_elsewhere(hashes_of([str(each) for each in elsewhere]))
+    counts = labels.counts(unlabelled=int((~known).sum()), everywhere=everywhere)
+
+    told, waiting = set(labelled_ids), set(labelled_ids) - set(here) - set(elsewhere)
+    assert known.tolist() == [each in told for each in here]
+    assert (counts.known, counts.joined) == (len(told), len(told & set(here)))
+    if everywhere or not waiting:
+        assert (counts.waiting, counts.elsewhere) == (len(waiting), len(told & set(elsewhere) - set(here)))
+    else:
+        assert (counts.waiting, counts.elsewhere, counts.oldest_waiting) == (None, None, None)
+
+
+def test_of_more_labels_than_are_held_it_is_not_said_which_wait() -> None:
+    labels = Labels(2)
+    labels.add(["a", "b", "c"], ["yes"] * 3, ["2026-01-02"] * 3)
+
+    counts = labels.counts(unlabelled=0, everywhere=True)
+
+    assert (counts.known, counts.waiting) == (2, None)
 
 
 def test_a_column_of_another_kind_is_profiled_as_what_it_is() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from millrace.analytics.drift.baseline import LABEL, PREDICTION, Baseline, HeldOut
@@ -15,6 +17,8 @@ from millrace.analytics.drift.rows import WindowProfiler
 from millrace.domain import place
 from millrace.domain.drift import DriftKind, DriftReport, DriftRequest, DriftSource, DriftVerdict
 from millrace.domain.event import DriftDetected
+from millrace.domain.model import CHAMPION
+from millrace.domain.truth import LabelCounts
 from millrace.errors import InvalidInput, NotDeployed, NotFound
 from millrace.use_cases.check_drift import check_batch, check_drift, check_labels
 from millrace.use_cases.detect_drift import detect_drift
@@ -96,13 +100,13 @@ def asked(world: World, rows: int, seed: int, *, shift: float = 0.0, number: int
     return truth
 
 
-def labelled(world: World, seed: int, truth: Any) -> None:
-    told = (DAY + timedelta(days=1)).date().isoformat()
+def labelled(world: World, seed: int, truth: Any, *, days_ago: int = 0) -> None:
+    told = (DAY + timedelta(days=1 - days_ago)).date().isoformat()
     lines = [
         json.dumps({"record_id": f"{seed}-{row}", "label": "good" if value else "bad", "at": told})
         for row, value in enumerate(truth)
     ]
-    world.store.write(place.truth_uri(DATA_BUCKET, "credit", told) + "some.jsonl", "\n".join(lines).encode())
+    world.store.write(place.truth_uri(DATA_BUCKET, "credit", told) + f"{seed}.jsonl", "\n".join(lines).encode())
 
 
 def found(world: World, wanted: DriftRequest) -> dict[DriftKind, DriftReport]:
@@ -131,6 +135,109 @@ def test_labels_make_performance_measured_and_without_them_it_is_an_estimate(wor
     assert (before.verdict, before.performance[0].estimated) == (DriftVerdict.SKIPPED, True)
     assert (after.verdict, after.performance[0].estimated) == (DriftVerdict.DRIFT, False)
     assert after.performance[0].window == pytest.approx(0.5, abs=0.1)
+
+
+def batch_results(world: World, ids: list[str | None]) -> str:
+    """Results of a batch with rows of these ids; where they lie."""
+    address = place.batch_uri(DATA_BUCKET, "credit", "batch-1", "results/")
+    body = BytesIO()
+    pq.write_table(pa.table({"record_id": pa.array(ids, pa.string()), "age": [40.0] * len(ids)}), body)
+    world.store.write(f"{address}part-0.parquet", body.getvalue())
+    return address
+
+
+def counted(world: World, **facts: Any) -> LabelCounts:
+    labels = found(world, request(world, **facts))[DriftKind.PERFORMANCE].labels
+    assert labels is not None
+    return labels
+
+
+def test_labels_that_name_no_prediction_wait_and_it_is_said_since_when(world: World) -> None:
+    truth = asked(world, 300, 4)
+    labelled(world, 4, truth[:200])
+    labelled(world, 77, truth[:20], days_ago=3)
+    labelled(world, 78, truth[:5], days_ago=9)
+
+    report = found(world, request(world, label_uris=()))[DriftKind.PERFORMANCE]
+
+    assert report.labels == LabelCounts(
+        known=225,
+        joined=200,
+        elsewhere=0,
+        waiting=25,
+        oldest_waiting=(DAY - timedelta(days=8)).date(),
+        unlabelled=100,
+    )
+    said = "200 of 225 labels joined a prediction; 25 wait for theirs, the oldest since 2026-11-12."
+    assert report.sentence.endswith(said)
+    page = place.drift_uri(ARTIFACTS_BUCKET, "credit", report.id, "report.html")
+    assert said in world.store.read(page).decode()
+
+
+def test_a_label_whose_prediction_comes_later_waits_until_then(world: World) -> None:
+    labelled(world, 4, [True] * 3)
+    asked(world, 50, 5)
+    before = counted(world, label_uris=())
+    asked(world, 50, 4)
+    after = counted(world, label_uris=())
+
+    assert (before.joined, before.waiting, before.unlabelled) == (0, 3, 50)
+    assert (after.joined, after.waiting, after.unlabelled) == (3, 0, 97)
+    assert after.sentence == "All 3 labels joined a prediction."
+
+
+def test_labels_of_other_versions_hours_and_batches_do_not_wait(world: World) -> None:
+    asked(world, 100, 2)
+    asked(world, 100, 3, number=2)
+    results = batch_results(world, ["9-0", "9-1", None])
+    for seed, rows in ((2, 100), (3, 10), (9, 3)):
+        labelled(world, seed, [True] * rows)
+
+    labels = counted(world, until=DAY + timedelta(seconds=60), label_uris=(results,))
+
+    assert (labels.known, labels.joined, labels.elsewhere, labels.waiting) == (113, 60, 40 + 10 + 2, 1)
+    assert labels.sentence.startswith("112 of 113 labels joined a prediction; 1 waits for its own, the oldest since")
+
+
+def test_batches_are_not_read_once_no_label_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(world, 10, 2)
+    labelled(world, 2, [True] * 10)
+    results = batch_results(world, ["9-0"])
+    opened: list[str] = []
+    opening = world.store.open
+    monkeypatch.setattr(world.store, "open", lambda address: (opened.append(address), opening(address))[1])
+
+    assert counted(world, label_uris=(results,)).waiting == 0
+
+    assert [address for address in opened if address.startswith(results)] == []
+
+
+def test_a_check_that_reads_only_its_window_does_not_say_that_labels_wait(world: World) -> None:
+    truth = asked(world, 300, 4)
+    labelled(world, 4, truth[:20])
+    labelled(world, 77, truth[:30])
+
+    report = found(world, request(world))[DriftKind.PERFORMANCE]
+
+    assert report.labels == LabelCounts(known=50, joined=20, unlabelled=280)
+    assert "20 of 50 labels of the last 30 days joined a prediction of this window" in report.sentence
+    assert "wait" not in report.sentence
+
+
+def test_only_the_report_about_performance_counts_labels(world: World) -> None:
+    asked(world, 300, 4)
+
+    reports = found(world, request(world, label_uris=()))
+
+    assert {kind for kind, report in reports.items() if report.labels} == {DriftKind.PERFORMANCE}
+    assert "label" not in reports[DriftKind.DATA].sentence
+
+
+def test_a_report_of_before_labels_were_counted_is_read_as_not_counted() -> None:
+    old = a_drift_report(kind=DriftKind.PERFORMANCE).model_dump(mode="json")
+    del old["labels"]
+
+    assert DriftReport.model_validate(old).labels is None
 
 
 def test_the_same_check_writes_the_same_bytes(world: World) -> None:
@@ -241,6 +348,45 @@ def test_a_window_needs_a_beginning_before_its_end_and_a_version_that_answers(wo
     with pytest.raises(NotDeployed):
         checks(world)
     assert checks(world, number=1).run_id == checks(world, number=1).run_id
+
+
+@pytest.mark.parametrize(
+    ("first", "until", "looks"),
+    [(-31, 0, True), (-30, 0, True), (-29, 0, False), (-31, -1, False)],
+    ids=["31 days", "30 days", "a day too few", "up to yesterday"],
+)
+def test_only_a_window_of_all_days_of_labels_has_batches_to_look_in(
+    world: World, first: int, until: int, looks: bool
+) -> None:
+    world.trained()
+    now = world.clock.now()
+    window = {"first": now + timedelta(days=first), "until": now + timedelta(days=until)}
+
+    run = checks(world, number=1, batches=["s3://data/results/"], **window)
+
+    assert run.input["label_uris"] == (["s3://data/results/"] if looks else None)
+
+
+def test_labels_have_the_champions_requests_looked_at_and_the_batches_with_them(world: World) -> None:
+    world.trained()
+    world.registry.decide("credit", 1, approve=True, actor="ada", reason="good", at=NOON)
+    world.registry.move_alias("credit", CHAMPION, 1, expected=None, actor="ada", reason="the first", at=NOON)
+    facts = {"kind": DriftKind.PERFORMANCE, "source": DriftSource.BATCH, "window": "batch batch-1"}
+    world.drift_found(a_drift_report("drift-0123456789abcdef-performance", **facts))
+
+    requests, _batch = check_labels(
+        registry=world.registry,
+        reports=world.drift_reports,
+        ledger=world.ledger,
+        pipelines=world.pipelines,
+        clock=world.clock,
+        data_bucket=DATA_BUCKET,
+        model="credit",
+        at=world.clock.now(),
+        actor="ground-truth",
+    )
+
+    assert requests.input["label_uris"] == [f"s3://{DATA_BUCKET}/inference/credit/batches/batch-1/results/"]
 
 
 def test_labels_have_the_latest_batches_looked_at_again(world: World) -> None:

@@ -128,6 +128,15 @@ def test_without_a_time_a_label_is_of_now(world: World) -> None:
     assert known(world) == {"a": True}
 
 
+def test_a_label_is_of_its_moment_in_utc_whatever_zone_it_is_told_in(world: World) -> None:
+    evening = datetime.fromisoformat("2026-11-20T23:30:00-05:00")
+
+    send(world, Label("a", "good", evening))
+
+    assert [line["at"] for line in lines(world)] == ["2026-11-21T04:30:00+00:00"]
+    assert [found.uri.split("/")[-2] for found in world.store.list(PREFIX)] == ["date=2026-11-21"]
+
+
 @pytest.mark.parametrize("other", ["bad", 1, True])
 def test_two_truths_of_one_record_at_one_time_are_refused_and_nothing_is_kept(world: World, other: Any) -> None:
     with pytest.raises(InvalidInput, match="two truths"):

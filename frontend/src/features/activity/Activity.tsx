@@ -5,6 +5,7 @@ import type { Schemas } from '../../api/client';
 import { activity } from '../../api/queries';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { Dated } from '../../ui/Dated';
 import { EmptyState } from '../../ui/EmptyState';
 import { Loaded } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
@@ -21,7 +22,7 @@ type Entry = Schemas['ActivityEntry'];
 const COLUMNS: Column<Entry>[] = [
   { key: 'at', name: 'When', cell: (entry) => <Time at={entry.at} /> },
   { key: 'actor', name: 'Who', cell: ({ actor }) => <span title={actor}>{whoOf(actor)}</span> },
-  { key: 'action', name: 'What', head: true, cell: (entry) => sentenceOf(entry) },
+  { key: 'action', name: 'What', head: true, cell: (entry) => <Dated>{sentenceOf(entry)}</Dated> },
   { key: 'subject', name: 'On', cell: ({ subject }) => <Subject of={subject} /> },
 ];
 

@@ -6,6 +6,7 @@ import { alert as alertQuery } from '../../api/queries';
 import { alertStatus } from '../../api/states';
 import { ButtonLink } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { Dated } from '../../ui/Dated';
 import { Facts } from '../../ui/Facts';
 import { Loaded } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
@@ -50,7 +51,11 @@ function Standing({ alert }: { alert: Detail }) {
       <Status kind={kind}>{word}</Status>
       <span>
         {alert.severity.toLowerCase()}
-        {alert.state === 'SNOOZED' && alert.snoozed_until && `, until ${moment(alert.snoozed_until)}`}
+        {alert.state === 'SNOOZED' && alert.snoozed_until && (
+          <>
+            , until <time dateTime={alert.snoozed_until}>{moment(alert.snoozed_until)}</time>
+          </>
+        )}
         {alert.owner && `, taken on by ${alert.owner}`}
       </span>
     </>
@@ -75,7 +80,9 @@ function Where({ alert }: { alert: Detail }) {
 function Happened({ alert }: { alert: Detail }) {
   return (
     <Card title="What happened">
-      <p>{alert.sentence.replaceAll('`', '')}</p>
+      <p>
+        <Dated>{alert.sentence.replaceAll('`', '')}</Dated>
+      </p>
       <div className="alert-facts">
         <Facts
           facts={[
@@ -102,7 +109,9 @@ function History({ events }: { events: Schemas['AlertEvent'][] }) {
             <span className="meta">
               {event.actor}, <Time at={event.at} />
             </span>
-            <p className="quiet">{event.reason.replaceAll('`', '')}</p>
+            <p className="quiet">
+              <Dated>{event.reason.replaceAll('`', '')}</Dated>
+            </p>
           </li>
         ))}
       </ol>

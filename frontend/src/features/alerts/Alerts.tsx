@@ -6,6 +6,7 @@ import { alerts as alertsQuery } from '../../api/queries';
 import { alertStatus } from '../../api/states';
 import { Card } from '../../ui/Card';
 import { Chips } from '../../ui/Chips';
+import { Dated } from '../../ui/Dated';
 import { EmptyState } from '../../ui/EmptyState';
 import { Loaded } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
@@ -30,7 +31,9 @@ const COLUMNS: Column<Alert>[] = [
         <Link to="/alerts/$alertId" params={{ alertId: alert_id }} className="strong">
           {title}
         </Link>
-        <span className="meta">{sentence.replaceAll('`', '')}</span>
+        <span className="meta">
+          <Dated>{sentence.replaceAll('`', '')}</Dated>
+        </span>
       </span>
     ),
   },

@@ -3,6 +3,7 @@ import { driftStatus } from '../../api/states';
 import { may } from '../../auth/session';
 import { ButtonLink } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { Dated } from '../../ui/Dated';
 import { Facts } from '../../ui/Facts';
 import { Status } from '../../ui/Status';
 import { figure, percent } from '../../ui/format';
@@ -25,10 +26,18 @@ export function Meaning({ selected, cell, day, dataset }: Props) {
       <div className="stack meaning">
         <p className="row">
           <Status kind={kind}>{word}</Status>
-          <span className="quiet">{day}</span>
+          <time dateTime={day} className="quiet">
+            {day}
+          </time>
         </p>
-        <p>{plain(told.sentence)}</p>
-        {selected.reason && day === selected.day && <p className="quiet">{plain(selected.reason)}</p>}
+        <p>
+          <Dated>{plain(told.sentence)}</Dated>
+        </p>
+        {selected.reason && day === selected.day && (
+          <p className="quiet">
+            <Dated>{plain(selected.reason)}</Dated>
+          </p>
+        )}
         <p>{ADVICE[told.verdict]}</p>
         <Facts
           facts={[

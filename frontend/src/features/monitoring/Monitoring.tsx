@@ -10,6 +10,7 @@ import { Loaded, Skeleton } from '../../ui/Loaded';
 import { Page } from '../../ui/Page';
 import { CheckNow } from './CheckNow';
 import { Heatmap } from './Heatmap';
+import { Labels } from './Labels';
 import { Meaning } from './Meaning';
 import { Overlay } from './Overlay';
 import { KIND_NAMES, Reports } from './Reports';
@@ -68,6 +69,7 @@ function OfModel({ found, name, known }: { found: Watched | undefined; name: str
         <>
           <Picture found={found} search={search} dataset={known.find((each) => each.name === name)?.dataset} go={go} />
           <Traffic traffic={found.traffic} />
+          <Labels labels={found.labels} />
           <Reports reports={found.reports.items} />
         </>
       ) : (

@@ -1,6 +1,7 @@
 import type { Schemas } from '../../api/client';
 import { Card } from '../../ui/Card';
 import { ChartFrame } from '../../ui/charts/ChartFrame';
+import { Dated } from '../../ui/Dated';
 import { count, figure, percent } from '../../ui/format';
 
 type Selected = Schemas['SelectedFeature'];
@@ -69,11 +70,15 @@ function Periods({ training, now }: { training: string; now: string }) {
     <ul className="overlay-periods">
       <li>
         <span className="heat-key overlay-key-training" />
-        Training: {training}
+        <span>
+          <Dated>{`Training: ${training}`}</Dated>
+        </span>
       </li>
       <li>
         <span className="heat-key overlay-key-now" />
-        Now: {now}
+        <span>
+          <Dated>{`Now: ${now}`}</Dated>
+        </span>
       </li>
     </ul>
   );

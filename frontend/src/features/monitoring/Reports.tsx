@@ -4,6 +4,7 @@ import { api, done, type Schemas } from '../../api/client';
 import { driftStatus } from '../../api/states';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
+import { Dated } from '../../ui/Dated';
 import { EmptyState } from '../../ui/EmptyState';
 import { Status } from '../../ui/Status';
 import { Table, type Column } from '../../ui/Table';
@@ -18,8 +19,8 @@ export const KIND_NAMES: Record<Schemas['DriftKind'], string> = { data: 'Inputs'
 const COLUMNS: Column<Report>[] = [
   { key: 'verdict', name: 'Verdict', cell: ({ verdict }) => <Verdict verdict={verdict} /> },
   { key: 'kind', name: 'About', wideOnly: true, cell: ({ kind }) => KIND_NAMES[kind] },
-  { key: 'sentence', name: 'What was found', head: true, cell: ({ sentence }) => <span className="sentence">{plain(sentence)}</span> },
-  { key: 'window', name: 'Compared', wideOnly: true, cell: ({ window, baseline }) => <span className="sentence">{`${window}${baseline ? ` with ${baseline}` : ''}`}</span> },
+  { key: 'sentence', name: 'What was found', head: true, cell: ({ sentence }) => <span className="sentence"><Dated>{plain(sentence)}</Dated></span> },
+  { key: 'window', name: 'Compared', wideOnly: true, cell: ({ window, baseline }) => <span className="sentence"><Dated>{`${window}${baseline ? ` with ${baseline}` : ''}`}</Dated></span> },
   { key: 'made', name: 'Made', cell: ({ created_at }) => <Time at={created_at} /> },
   {
     key: 'run',

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 
 import type { Schemas } from '../../api/client';
 import { Card } from '../../ui/Card';
+import { Dated } from '../../ui/Dated';
 import { EmptyState } from '../../ui/EmptyState';
 import { Status } from '../../ui/Status';
 import { Time } from '../../ui/Time';
@@ -23,7 +24,9 @@ export function Needs({ needs }: { needs: Schemas['NeedAnswer'][] }) {
               <Status kind={need.kind}>{need.word}</Status>
               <div className="words">
                 <div className="strong">{need.title}</div>
-                <div className="detail">{need.detail}</div>
+                <div className="detail">
+                  <Dated>{need.detail}</Dated>
+                </div>
               </div>
               <span className="meta">
                 <Time at={need.at} />

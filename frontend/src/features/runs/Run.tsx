@@ -7,6 +7,7 @@ import { runStatus } from '../../api/states';
 import { Button } from '../../ui/Button';
 import { Card } from '../../ui/Card';
 import { Dag } from '../../ui/Dag';
+import { Dated } from '../../ui/Dated';
 import { EmptyState } from '../../ui/EmptyState';
 import { Facts } from '../../ui/Facts';
 import { Loaded } from '../../ui/Loaded';
@@ -98,7 +99,17 @@ function Ending({ run, onShow }: { run: Detail; onShow: (failed: FailedStep, lin
   const log = useQuery(runLog(run.run_id));
   const failed = failedStep(run.steps);
   if (run.state === 'RUNNING') return null;
-  if (run.state === 'SUCCEEDED') return run.outcome ? <Card>{run.outcome}</Card> : null;
+  if (run.state === 'SUCCEEDED') {
+    return (
+      run.outcome && (
+        <Card>
+          <p>
+            <Dated>{run.outcome}</Dated>
+          </p>
+        </Card>
+      )
+    );
+  }
   return (
     <Card warns>
       <h2>{failed ? `${words(failed.key)} failed` : runStatus(run.state).word}</h2>
