@@ -81,8 +81,8 @@ BY_SERVICES_FOR: Mapping[str, Mapping[str, str]] = {
     **{role: {"sagemaker:ListTags": _TAGS} for role in ("BatchInference", "Deployment", "Training")},
 }
 
-# Roles that people assume for one command, and what that command asks for. Not in the drill: no story of the platform
-# needs them. tests/contract/test_promotion.py sees the commands ask for all of it.
+# Roles that people assume for one command, and what that command asks for: tests/contract/test_promotion.py sees the
+# commands ask for all of it, and for no more.
 OF_PEOPLE: Mapping[str, frozenset[str]] = {
     "ExportVersion": frozenset(
         {"cloudformation:DescribeStacks", "dynamodb:GetItem", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
@@ -111,7 +111,7 @@ def by_services(role: str) -> set[str]:
 
 
 def granted(templates: Iterable[Template]) -> dict[str, set[str]]:
-    """Role (`RegisterUpload`) → actions that its policies allow. Without the roles of people."""
+    """Role (`RegisterUpload`) → actions that its policies allow."""
     found: dict[str, set[str]] = {}
     for template in templates:
         for name, resource in template["Resources"].items():
@@ -121,7 +121,7 @@ def granted(templates: Iterable[Template]) -> dict[str, set[str]]:
             for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
                 action = statement["Action"]
                 actions |= {action} if isinstance(action, str) else set(action)
-    return {role: actions for role, actions in found.items() if role not in OF_PEOPLE}
+    return found
 
 
 def used_by_code(templates: Iterable[Template]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from millrace.cli.deployment import LOCAL_STATE
-from tests.drill import people, stories
+from tests.drill import operators, people, stories
 from tests.drill.stories import Story
 from tests.drill.world import World
 
@@ -68,12 +68,15 @@ STORIES: Mapping[str, Story] = {
     **dict.fromkeys(("CompareRows", "Comparison"), people.rows_are_compared),
     "PublishSite": stories.the_dashboard_is_published,
     "App": people.people_work_by_the_api,
+    "ExportVersion": operators.a_version_goes_elsewhere,
+    "ImportVersion": operators.a_version_is_taken_over,
 }
 # Where another story than the role's own needs the action.
 STORIES_OF_ACTIONS: Mapping[Pair, Story] = {
     ("CheckServingArtefact", "s3:ListBucket"): stories.what_a_job_left_undone_is_named,
     ("RegisterCandidates", "s3:ListBucket"): stories.what_a_job_left_undone_is_named,
     ("App", "ssm:GetParameter"): people.an_alert_is_worked_on,
+    ("ExportVersion", "s3:ListBucket"): operators.a_version_that_was_never_deployed_is_told_as_such,
     ("CheckBatch", "s3:DeleteObject"): stories.what_an_attempt_left_is_removed,
     ("DeliverAlert", "sns:Publish"): stories.drift_asks_for_training,
     ("DeliverAlert", "sqs:SendMessage"): stories.a_busy_channel_hears_later,

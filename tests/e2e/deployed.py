@@ -1,11 +1,18 @@
-"""Parts of the deployed platform that tests reach for: a function by its name, the nightly schedule."""
+"""Parts of the deployed platform that tests reach for: a function, the nightly schedule, a role of people."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import boto3
+
+from millrace import bootstrap
+from millrace.bootstrap import Platform
+from millrace.cli.deployment import connect
 from tests.e2e.conftest import Bench
 
 
@@ -31,3 +38,28 @@ def due_now(bench: Bench) -> Iterator[None]:
         yield
     finally:
         client.update_schedule(**kept)
+
+
+@contextmanager
+def acting_as(role: str, root: Path) -> Iterator[Platform]:
+    """The platform of `root` as an operator's command finds it, who assumed the role that the templates make for it."""
+    connect("local", root)
+    sts = boto3.client("sts")
+    stacks = boto3.client("cloudformation").describe_stacks(StackName="Millrace-local-Promotion")["Stacks"]
+    (arn,) = [out["OutputValue"] for out in stacks[0]["Outputs"] if out["OutputKey"] == f"{role}RoleArn"]
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName="olga")["Credentials"]
+    # Credentials and endpoint as any AWS tool finds them; the platform's own profile would win.
+    for name in ("AWS_CONFIG_FILE", "AWS_PROFILE"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+        "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
+        "AWS_DEFAULT_REGION": sts.meta.region_name,
+    }
+    boto3.setup_default_session()
+    try:
+        yield bootstrap.platform(connect("local", Path(os.devnull)))
+    finally:
+        connect("local", root)

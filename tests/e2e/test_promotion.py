@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -13,7 +11,6 @@ from botocore.exceptions import ClientError
 
 from local import platform as local_platform
 from millrace import bootstrap, names
-from millrace.bootstrap import Platform
 from millrace.cli.deployment import LOCAL_STATE, connect
 from millrace.domain import identity
 from millrace.domain.model import ApprovalState
@@ -23,6 +20,7 @@ from millrace.use_cases.export_model_version import export_model_version
 from millrace.use_cases.import_model_version import import_model_version
 from tests.e2e.calling import signed_in
 from tests.e2e.conftest import EXAMPLES, Bench
+from tests.e2e.deployed import acting_as
 
 DATASET = "promoted"
 ROWS = pd.read_csv(EXAMPLES / "penguins.csv").drop(columns="species").head(20)
@@ -35,24 +33,6 @@ def predicted(bench: Bench, person: str) -> list[dict[str, float]]:
     )
     assert status == 200, answer
     return [each["probabilities"] for each in answer["predictions"]]
-
-
-@contextmanager
-def acting_as(role: str, root: Path) -> Iterator[Platform]:
-    """The platform of `root` as an operator has it who assumed the role that its templates make for one command."""
-    settings = connect("local", root)
-    stacks = boto3.client("cloudformation").describe_stacks(StackName="Millrace-local-Promotion")["Stacks"]
-    (arn,) = [out["OutputValue"] for out in stacks[0]["Outputs"] if out["OutputKey"] == f"{role}RoleArn"]
-    keys = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="olga")["Credentials"]
-    boto3.setup_default_session(
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
-    try:
-        yield bootstrap.platform(settings)
-    finally:
-        connect("local", root)
 
 
 def test_a_version_that_was_taken_over_is_approved_anew_and_predicts_the_same_numbers(
