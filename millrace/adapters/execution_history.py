@@ -31,6 +31,8 @@ _ENDINGS = {
 }
 
 
+# Glue bills a run of Spark by the second, and a minute at least. https://aws.amazon.com/glue/pricing/
+_LEAST_GLUE_SECONDS = 60.0
 _ATTEMPTS = {"TaskScheduled", "LambdaFunctionScheduled"}
 _LAMBDA = "LambdaFunction"
 
@@ -211,7 +213,7 @@ def _glue_job(run: Mapping[str, Any]) -> Job | None:
         name=name,
         machine=run.get("WorkerType"),
         count=count,
-        billable_seconds=None if seconds is None else float(seconds) * count,
+        billable_seconds=None if seconds is None else max(float(seconds), _LEAST_GLUE_SECONDS) * count,
     )
 
 

@@ -551,7 +551,7 @@ def costs(
         print_json([each._asdict() for each in spent])
         return
     lines = ([each.month, each.model, each.pipeline, f"{each.runs:,}", f"{each.cost_usd:.4f}"] for each in spent)
-    title = f"{sum(each.cost_usd for each in spent):.2f} USD by list prices of {PRICES_OF}"
+    title = f"{sum(each.cost_usd for each in spent):.4f} USD by list prices of {PRICES_OF}"
     Console().print(render.table(title, ["month", "model", "pipeline", "runs", "USD"], lines))
 
 

@@ -53,13 +53,22 @@ def test_a_processing_job_is_billed_from_start_to_end() -> None:
 
 @pytest.mark.parametrize("kind", ["TaskSucceeded", "TaskFailed"])
 def test_a_glue_job_run_is_known_once_submitted_and_billed_by_worker(kind: str) -> None:
-    run = {"Id": "jr_1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "ExecutionTime": 30}
+    run = {"Id": "jr_1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "ExecutionTime": 90}
 
     assert job_of(event("TaskScheduled", "glue", {"JobName": "prepare"})) is None
     assert job_of(event("TaskSubmitted", "glue", {"JobRunId": "jr_1"})) == Job(service="glue", name="jr_1")
     assert job_of(event(kind, "glue", run)) == Job(
-        service="glue", name="jr_1", machine="G.1X", count=2, billable_seconds=60.0
+        service="glue", name="jr_1", machine="G.1X", count=2, billable_seconds=180.0
     )
+
+
+def test_a_glue_job_run_is_billed_for_a_minute_at_least() -> None:
+    short = {"Id": "jr_1", "WorkerType": "G.1X", "NumberOfWorkers": 2, "ExecutionTime": 4}
+
+    job = job_of(event("TaskSucceeded", "glue", short))
+
+    assert job is not None
+    assert cost_of(job) == pytest.approx(2 * 0.44 / 60)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ def test_costs_are_told_by_month(monkeypatch: pytest.MonkeyPatch, world: World) 
     assert json.loads(typed("costs", "--since", "2026-11", "--json").stdout) == [
         {"month": "2026-11", "model": "credit", "pipeline": "training", "runs": 1, "unknown": 0, "cost_usd": 0.44}
     ]
-    assert "0.44 USD by list prices of 2026-11" in typed("costs", "--since", "2026-11-01").stdout
+    assert "0.4400 USD by list prices of 2026-11" in typed("costs", "--since", "2026-11-01").stdout
     assert json.loads(typed("costs", "--since", "2026-12", "--json").stdout) == []
 
 
