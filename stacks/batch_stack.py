@@ -10,7 +10,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from millrace import names
-from millrace.domain.function_memory import ONE_VCPU_MB
+from millrace.function_memory import ONE_VCPU_MB
 from stacks.acknowledge import acknowledge
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine

@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from millrace import names
-from millrace.domain.function_memory import ONE_VCPU_MB
+from millrace.function_memory import ONE_VCPU_MB
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
 from stacks.constructs.asl_state_machine import AslStateMachine

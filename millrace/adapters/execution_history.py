@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from millrace.domain.failure import explain
-from millrace.domain.function_memory import memory_of
 from millrace.domain.run import Invocations, Job, RunState, Step
+from millrace.function_memory import memory_of
 
 _FAILURES = {
     "TaskFailed": "taskFailedEventDetails",

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from millrace.domain.function_memory import memory_of
+from millrace.function_memory import memory_of
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.config import EnvironmentConfig
 from stacks.packaging import Brought, lambda_package

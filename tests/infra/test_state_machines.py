@@ -17,7 +17,7 @@ from conftest import Platform
 from millrace.analytics.batch_preparation import SHARD_BYTES
 from millrace.analytics.container_archive import ENVIRONMENT
 from millrace.analytics.measures import MEASURES
-from millrace.domain.function_memory import MEMORY_MB, ONE_VCPU_MB, memory_of
+from millrace.function_memory import MEMORY_MB, ONE_VCPU_MB, memory_of
 from sagemaker_scripts.inference import ARROW
 from stacks.config import ENVIRONMENTS
 from stacks.constructs import asl_state_machine
