@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Downloads,
         DriftReports,
         Endpoints,
+        EndpointUses,
         EventBus,
         GivenAnswers,
         JobLogs,
@@ -312,9 +313,15 @@ class Platform:
             _client("sagemaker"), runtime, machine=self.settings.endpoint_machine, scaling=self._endpoint_scaling
         )
 
+    @cached_property
+    def endpoint_uses(self) -> EndpointUses:
+        from millrace.adapters.dynamodb import DynamoEndpointUses
+
+        return DynamoEndpointUses(self._table)
+
     @property
     def _endpoint_scaling(self) -> EndpointScaling | None:
-        most = int(self.settings.endpoint_most_machines or 1)
+        most = self.settings.most_machines
         if most == 1:
             return None
         from millrace.adapters.endpoint_scaling import EndpointScaling

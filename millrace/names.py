@@ -121,6 +121,8 @@ INDEXES = {
 API_KEY_ITEMS = "API_KEY#"
 # What models were asked, by the hour: who writes records may change nothing else.
 TRAFFIC_ITEMS = "TRAFFIC#"
+# How long which endpoint was in service: who deploys and retires endpoints may change nothing else.
+ENDPOINT_USE_ITEMS = "ENDPOINT_USES"
 # Seconds since 1970 after which DynamoDB may remove the item.
 EXPIRY_ATTRIBUTE = "expires_at"
 

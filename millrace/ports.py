@@ -12,6 +12,7 @@ from millrace.domain.audit import AuditEntry, ChainHead
 from millrace.domain.channel import Channel, Delivery
 from millrace.domain.dataset import Contract, Dataset, DatasetSettings, DatasetVersion, Upload
 from millrace.domain.drift import DriftDay, DriftKind, DriftSummary
+from millrace.domain.endpoint_use import EndpointUse
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import ModelEvent, ModelEventKind, ModelVersion, RegisteredModel
 from millrace.domain.retraining import RetrainingDecision
@@ -759,6 +760,10 @@ class EndpointSpec(NamedTuple):
 class Endpoints(Protocol):
     """SageMaker endpoints, one per model version; model, configuration and endpoint have one name."""
 
+    @property
+    def region(self) -> str:
+        """Where they are made."""
+
     def deploy(self, spec: EndpointSpec) -> bool:
         """Create what is missing. True once it is in service.
 
@@ -776,6 +781,25 @@ class Endpoints(Protocol):
 
     def parts(self, prefix: str) -> Sequence[str]:
         """The models and configurations whose names begin so, whether or not there is an endpoint."""
+
+
+class EndpointUses(Protocol):
+    """How long which endpoint was in service. Of a version one use at most is open."""
+
+    def find(self, model: str, number: int) -> EndpointUse | None:
+        """The open one."""
+
+    def begin(self, use: EndpointUse) -> None:
+        """An open use of this version stays as it is; one that billed otherwise ends as this one begins."""
+
+    def end(self, model: str, number: int, *, at: datetime) -> None:
+        """Nothing happens when none is open."""
+
+    def since(self, moment: datetime) -> Sequence[EndpointUse]:
+        """Those that ended at `moment` or later, in that order, then those that are open, by name."""
+
+    def open(self) -> Sequence[EndpointUse]:
+        """By name."""
 
 
 class Clock(Protocol):

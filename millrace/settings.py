@@ -58,6 +58,11 @@ class Settings:
         """Whether nobody may approve what came of a run of their own, whatever its dataset says."""
         return self.approvals == "four_eyes"
 
+    @property
+    def most_machines(self) -> int:
+        """Up to how many a realtime endpoint grows."""
+        return int(self.endpoint_most_machines or 1)
+
     def require(self, field: str) -> str:
         """The value of `field`. Raises InvalidInput when this function was deployed without it."""
         value: str = getattr(self, field)

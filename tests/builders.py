@@ -32,6 +32,7 @@ from millrace.domain.drift import (
     DriftVerdict,
     FeatureDrift,
 )
+from millrace.domain.endpoint_use import EndpointUse
 from millrace.domain.model import Lineage, Metric, ModelVersion, Verdict, VerdictOutcome
 from millrace.domain.role import Role
 from millrace.domain.run import Run
@@ -307,3 +308,9 @@ def a_drift_report(report_id: str = "drift-0123456789abcdef-data", *, rows: int 
         "overlays": {"age": DriftOverlay(edges=(0.0, 50.0, 100.0), baseline=(0.8, 0.2), window=(0.1, 0.9))},
     }
     return DriftReport(id=report_id, **(known | facts))
+
+
+def an_endpoint_use(model: str = "credit", number: int = 1, *, minutes: float = 0, **facts: Any) -> EndpointUse:
+    """A realtime endpoint of 0.115 dollars an hour that is in service since `minutes` after noon."""
+    known: dict[str, Any] = {"machine": "ml.m5.large", "region": "us-east-1", "since": later(minutes)}
+    return EndpointUse(model=model, number=number, **known | facts)

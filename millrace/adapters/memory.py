@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import wraps
+from operator import itemgetter
 from threading import RLock
 from typing import IO, Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -23,6 +24,7 @@ from millrace.domain.dataset import (
     VersionState,
 )
 from millrace.domain.drift import DriftDay, DriftKind, DriftSummary, counts_better, outranks
+from millrace.domain.endpoint_use import EndpointUse
 from millrace.domain.event import DomainEvent
 from millrace.domain.model import (
     CHAMPION,
@@ -1094,6 +1096,37 @@ class InMemoryMetricSink:
         ]
 
 
+class InMemoryEndpointUses:
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._open: dict[tuple[str, int], EndpointUse] = {}
+        self._ended: list[EndpointUse] = []
+
+    def find(self, model: str, number: int) -> EndpointUse | None:
+        return self._open.get((model, number))
+
+    @_one_at_a_time
+    def begin(self, use: EndpointUse) -> None:
+        known = self.find(use.model, use.number)
+        if known is not None and known.by_the_hour == use.by_the_hour:
+            return
+        self.end(use.model, use.number, at=use.since)
+        self._open[use.model, use.number] = use
+
+    @_one_at_a_time
+    def end(self, model: str, number: int, *, at: datetime) -> None:
+        known = self._open.pop((model, number), None)
+        if known is not None:
+            self._ended.append(known.ended(at))
+
+    def since(self, moment: datetime) -> Sequence[EndpointUse]:
+        ended = [((use.until, use.model, use.number), use) for use in self._ended if use.until and use.until >= moment]
+        return [*(use for _, use in sorted(ended, key=itemgetter(0))), *self.open()]
+
+    def open(self) -> Sequence[EndpointUse]:
+        return [self._open[key] for key in sorted(self._open)]
+
+
 class InMemoryEndpoints:
     """`answers` is what a model would say: name and body of a request in, the answer out. Starting takes one look.
 
@@ -1104,6 +1137,7 @@ class InMemoryEndpoints:
         self.answers = answers
         self.made: dict[str, EndpointSpec] = {}
         self.orphans: set[str] = set()
+        self.region = "us-east-1"
 
     def deploy(self, spec: EndpointSpec) -> bool:
         ready = spec.name in self.made

@@ -30,6 +30,10 @@ class SageMakerEndpoints:
         self._machine = machine
         self._scaling = scaling
 
+    @property
+    def region(self) -> str:
+        return self._client.meta.region_name
+
     def deploy(self, spec: EndpointSpec) -> bool:
         found = self._described(spec.name)
         if found is None:

@@ -15,6 +15,7 @@ from millrace.adapters.dynamodb import (
     DynamoAuditTrail,
     DynamoDatasetCatalog,
     DynamoDriftReports,
+    DynamoEndpointUses,
     DynamoModelRegistry,
     DynamoRunLedger,
     DynamoTallies,
@@ -92,6 +93,7 @@ def api(table: Table, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Api:
         "tallies": DynamoTallies(table),
         "catalog": DynamoDatasetCatalog(table),
         "drift_reports": DynamoDriftReports(table),
+        "endpoint_uses": DynamoEndpointUses(table),
     }
     made = Api()
     fakes = made.platform()

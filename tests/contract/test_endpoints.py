@@ -33,6 +33,10 @@ def test_an_endpoint_comes_into_service_after_it_was_made(endpoints: Endpoints, 
     assert list(endpoints.names("credit-v")) == ["credit-v1"]
 
 
+def test_endpoints_are_made_in_a_region_that_is_told(endpoints: Endpoints) -> None:
+    assert endpoints.region == "us-east-1"
+
+
 def test_a_deleted_endpoint_can_be_made_again_and_deleting_nothing_is_nothing(endpoints: Endpoints) -> None:
     endpoints.delete("credit-v1")
     endpoints.deploy(a_spec("credit-v1"))

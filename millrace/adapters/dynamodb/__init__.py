@@ -7,6 +7,7 @@ from millrace.adapters.dynamodb.audit import DynamoAuditTrail
 from millrace.adapters.dynamodb.catalog import DynamoDatasetCatalog
 from millrace.adapters.dynamodb.channels import DynamoChannelBook, DynamoDeliveryBook
 from millrace.adapters.dynamodb.drift import DynamoDriftReports
+from millrace.adapters.dynamodb.endpoint_uses import DynamoEndpointUses
 from millrace.adapters.dynamodb.ledger import DynamoRunLedger
 from millrace.adapters.dynamodb.registry import DynamoModelRegistry
 from millrace.adapters.dynamodb.retraining import DynamoRetrainingLog
@@ -24,6 +25,7 @@ __all__ = [
     "DynamoDatasetCatalog",
     "DynamoDeliveryBook",
     "DynamoDriftReports",
+    "DynamoEndpointUses",
     "DynamoGivenAnswers",
     "DynamoModelRegistry",
     "DynamoRetrainingLog",

@@ -180,10 +180,25 @@ class Table:
             }
         }
 
-    def put(self, pk: str, sk: str, attributes: Mapping[str, Plain]) -> TransactWriteItemTypeDef:
-        """Write an item whether it exists or not: another operation of the same transaction has the condition."""
+    def put(
+        self, pk: str, sk: str, attributes: Mapping[str, Plain], *, when: Mapping[str, Plain] | None = None
+    ) -> TransactWriteItemTypeDef:
+        """Write an item in place of one that has the attributes `when` now.
+
+        Without `when` whether it exists or not: another operation of the same transaction has the condition.
+        """
         stored = {name: _stored(name, value) for name, value in attributes.items()}
-        return {"Put": {"TableName": self._name, "Item": {**_key(pk, sk), **stored}}}
+        operation: TransactWriteItemTypeDef = {
+            "Put": {"TableName": self._name, "Item": {**_key(pk, sk), **stored}},
+        }
+        if when is not None:
+            condition, aliases, values = _condition(when)
+            operation["Put"] |= {
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": aliases,
+                "ExpressionAttributeValues": values,
+            }
+        return operation
 
     def change(
         self, pk: str, sk: str, attributes: Mapping[str, Plain], *, when: Mapping[str, Plain]

@@ -14,6 +14,7 @@ from millrace.adapters.memory import (
     InMemoryDashboard,
     InMemoryDatasetCatalog,
     InMemoryDriftReports,
+    InMemoryEndpointUses,
     InMemoryEventBus,
     InMemoryMetricSink,
     InMemoryModelRegistry,
@@ -95,6 +96,7 @@ class World:
     pipelines: InMemoryPipelines = field(default_factory=InMemoryPipelines)
     bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
     traffic: InMemoryTraffic = field(default_factory=InMemoryTraffic)
+    endpoint_uses: InMemoryEndpointUses = field(default_factory=InMemoryEndpointUses)
     notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
     dashboard: InMemoryDashboard = field(default_factory=InMemoryDashboard)
     metrics: InMemoryMetricSink = field(default_factory=InMemoryMetricSink)
