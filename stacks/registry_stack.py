@@ -90,6 +90,15 @@ class RegistryStack(PlatformStack):
             conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.API_KEY_ITEMS}*"]}},
         )
 
+    def may_count_hours(self, grantee: iam.IGrantable, *, ending: bool = False) -> None:
+        """Write when which endpoint came into service, and with `ending` when it left."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:PutItem", *(["dynamodb:DeleteItem"] if ending else [])],
+            resource_arns=[self.table.table_arn],
+            conditions={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [names.ENDPOINT_USE_ITEMS]}},
+        )
+
     def may_count_traffic(self, grantee: iam.IGrantable) -> None:
         """Add to what models were asked, and change nothing else."""
         iam.Grant.add_to_principal(

@@ -157,6 +157,7 @@ class ServingStack(PlatformStack):
         data.artifacts_bucket.may_read(deploy_endpoint, names.MODELS_PREFIX)
         data.artifacts_bucket.may_write(deploy_endpoint, names.MODELS_PREFIX)
         registry.may_look_up(deploy_endpoint)
+        registry.may_count_hours(deploy_endpoint)
         self._may_on_endpoints(deploy_endpoint, "Create")
         # Of which kind the one is that is there already: a version deployed again may be served otherwise now.
         for action, resource in (("DescribeEndpoint", "endpoint"), ("DescribeEndpointConfig", "endpoint-config")):
@@ -181,6 +182,7 @@ class ServingStack(PlatformStack):
         )
         registry.may_look_up(retire_endpoints)
         registry.may_follow(retire_endpoints)
+        registry.may_count_hours(retire_endpoints, ending=True)
         self._may_on_endpoints(retire_endpoints, "Delete")
         # Lists have no resource to name.
         retire_endpoints.add_to_role_policy(iam.PolicyStatement(actions=["sagemaker:ListEndpoints"], resources=["*"]))

@@ -32,7 +32,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         registry=platform.registry,
         store=platform.store,
         endpoints=platform.endpoints,
+        uses=platform.endpoint_uses,
+        clock=platform.clock,
         artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        machine=platform.settings.require("endpoint_machine"),
+        most_machines=platform.settings.most_machines,
         **request.model_dump(exclude={"run_id"}),
     )
     logger.info("endpoint", extra={"number": request.number, "ready": ready})

@@ -26,7 +26,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run_id=request.run_id, model=request.model)
     platform = bootstrap.platform()
     retired = retire_endpoints(
-        registry=platform.registry, endpoints=platform.endpoints, **request.model_dump(exclude={"run_id"})
+        registry=platform.registry,
+        endpoints=platform.endpoints,
+        uses=platform.endpoint_uses,
+        clock=platform.clock,
+        **request.model_dump(exclude={"run_id"}),
     )
     logger.info("retired", extra={"endpoints": retired})
     return {"retired": list(retired)}

@@ -465,19 +465,29 @@ def sweep(
 ) -> None:
     """What nobody needs and somebody pays for: artefacts, endpoints, unfinished uploads. Needs AWS credentials."""
     platform = bootstrap.platform(connect(environment, Path.cwd()))
+    prefix = f"millrace-{environment}"
     found = find_leftovers(
         history=platform.object_history,
         registry=platform.registry,
         ledger=platform.ledger,
         endpoints=platform.endpoints,
+        uses=platform.endpoint_uses,
         multipart=platform.multipart,
         data_bucket=platform.settings.require("data_bucket"),
         artifacts_bucket=platform.settings.require("artifacts_bucket"),
-        endpoint_prefix=f"millrace-{environment}",
+        endpoint_prefix=prefix,
         before=platform.clock.now() - timedelta(days=older_than_days),
     )
     if remove:
-        remove_leftovers(found, store=platform.store, endpoints=platform.endpoints, multipart=platform.multipart)
+        remove_leftovers(
+            found,
+            store=platform.store,
+            endpoints=platform.endpoints,
+            uses=platform.endpoint_uses,
+            multipart=platform.multipart,
+            clock=platform.clock,
+            endpoint_prefix=prefix,
+        )
     if as_json:
         print_json({"removed": remove, "leftovers": [each._asdict() for each in found]})
         return

@@ -9,9 +9,11 @@ from typing import Any
 from millrace.analytics import container_archive
 from millrace.analytics.serving import Signature, class_name
 from millrace.domain import identity, place
+from millrace.domain.endpoint_use import EndpointUse
 from millrace.domain.place import ARCHIVE_FILE, GOLDEN_FILE, SERVING_FILE
+from millrace.domain.rollout import ServedBy
 from millrace.errors import EndpointFailed, EvaluationInvalid, ServingRefused
-from millrace.ports import Endpoints, EndpointSpec, ModelRegistry, ObjectStore
+from millrace.ports import Clock, Endpoints, EndpointSpec, EndpointUses, ModelRegistry, ObjectStore
 
 # The same pipeline in the same image: what differs is the processor's last digit.
 TOLERANCE = 1e-9
@@ -22,14 +24,20 @@ def deploy_endpoint(
     registry: ModelRegistry,
     store: ObjectStore,
     endpoints: Endpoints,
+    uses: EndpointUses,
+    clock: Clock,
     artifacts_bucket: str,
     model: str,
     number: int,
     prefix: str,
     role_arn: str,
     image: str,
+    machine: str,
+    most_machines: int,
 ) -> bool:
     """True once the endpoint is in service, answers the golden rows as trained, and serving.json names it.
+
+    A realtime endpoint is of `machine`, one at first and `most_machines` where it may grow.
 
     Raises EndpointFailed with the service's reason, ServingRefused when an answer differs.
     """
@@ -43,7 +51,22 @@ def deploy_endpoint(
         archive_uri=place.serving_uri(artifacts_bucket, model, number, ARCHIVE_FILE),
         environment={**container_archive.ENVIRONMENT, "ARTIFACT_DIGEST": version.artifact_digest},
     )
-    if not endpoints.deploy(spec):
+    by_the_hour = spec.kind == ServedBy.REALTIME
+    use = EndpointUse(
+        model=model,
+        number=number,
+        machine=machine if by_the_hour else None,
+        most_machines=most_machines if by_the_hour else 1,
+        region=endpoints.region,
+        since=clock.now(),
+    )
+    # Counted before it is made: an attempt that is cut off leaves none uncounted. RetireEndpoints ends what never came.
+    if uses.find(model, number) is None:
+        uses.begin(use)
+    ready = endpoints.deploy(spec)
+    # Now it is known to be of this kind: whatever was there under its name and billed otherwise has gone.
+    uses.begin(use)
+    if not ready:
         return False
     document = _document(store, artifacts_bucket, model, number)
     golden = json.loads(store.read(place.serving_uri(artifacts_bucket, model, number, GOLDEN_FILE)))

@@ -6,18 +6,35 @@ from collections.abc import Sequence
 
 from millrace.domain import identity
 from millrace.domain.model import CHAMPION, RegisteredModel
-from millrace.ports import Endpoints, ModelRegistry
+from millrace.ports import Clock, Endpoints, EndpointUses, ModelRegistry
 from millrace.use_cases.roll_back import champion_before
 
 
-def retire_endpoints(*, registry: ModelRegistry, endpoints: Endpoints, model: str, prefix: str) -> Sequence[str]:
-    """The names of those that were deleted. Kept are the champion's, the one's before it, and a challenger's."""
+def retire_endpoints(
+    *,
+    registry: ModelRegistry,
+    endpoints: Endpoints,
+    uses: EndpointUses,
+    clock: Clock,
+    model: str,
+    prefix: str,
+) -> Sequence[str]:
+    """The names of those that were deleted. Kept are the champion's, the one's before it, and a challenger's.
+
+    Uses of what is not there end: of those deleted now, of those that were never made, of those deleted by hand.
+    """
     needed = needed_numbers(registry, registry.model(model))
     kept = {identity.endpoint_name(prefix, model, number) for number in needed}
     begin = identity.endpoint_prefix(prefix, model)
-    retired = [name for name in endpoints.names(begin) if name not in kept and name.removeprefix(begin).isdigit()]
+    there = endpoints.names(begin)
+    retired = [name for name in there if name not in kept and name.removeprefix(begin).isdigit()]
     for name in retired:
         endpoints.delete(name)
+    # Last: what is cut off before it ends with the next deployment, too late rather than too early.
+    remaining = set(there) - set(retired)
+    for use in uses.open():
+        if use.model == model and identity.endpoint_name(prefix, model, use.number) not in remaining:
+            uses.end(model, use.number, at=clock.now())
     return retired
 
 

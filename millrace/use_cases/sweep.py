@@ -16,7 +16,9 @@ from millrace.domain import garbage, identity
 from millrace.domain.run import RunState
 from millrace.errors import NotFound
 from millrace.ports import (
+    Clock,
     Endpoints,
+    EndpointUses,
     ModelRegistry,
     MultipartUploads,
     ObjectHistory,
@@ -49,6 +51,7 @@ def find_leftovers(
     registry: ModelRegistry,
     ledger: RunLedger,
     endpoints: Endpoints,
+    uses: EndpointUses,
     multipart: MultipartUploads,
     data_bucket: str,
     artifacts_bucket: str,
@@ -58,13 +61,20 @@ def find_leftovers(
     """What is older than `before` and needed by nobody. Endpoints have no age: who needs them is in the registry."""
     return [
         *_artefacts(history, registry, ledger, artifacts_bucket, before),
-        *_endpoints(endpoints, registry, ledger, endpoint_prefix),
+        *_endpoints(endpoints, uses, registry, ledger, endpoint_prefix),
         *_uploads(multipart, (data_bucket, artifacts_bucket), before),
     ]
 
 
 def remove_leftovers(
-    found: Sequence[Leftover], *, store: ObjectStore, endpoints: Endpoints, multipart: MultipartUploads
+    found: Sequence[Leftover],
+    *,
+    store: ObjectStore,
+    endpoints: Endpoints,
+    uses: EndpointUses,
+    multipart: MultipartUploads,
+    clock: Clock,
+    endpoint_prefix: str,
 ) -> None:
     """Objects leave their last version behind for as long as the bucket keeps those: `millrace restore` has them."""
     for each in found:
@@ -73,6 +83,9 @@ def remove_leftovers(
                 store.delete(each.name)
             case Kind.ENDPOINT:
                 endpoints.delete(each.name)
+                version = identity.version_of_endpoint(endpoint_prefix, each.name)
+                if version is not None:
+                    uses.end(*version, at=clock.now())
             case Kind.UPLOAD:
                 multipart.abort(each.name, each.upload_id)
 
@@ -138,17 +151,22 @@ def _busy_models(ledger: RunLedger) -> frozenset[str]:
             return frozenset(busy)
 
 
-def _endpoints(endpoints: Endpoints, registry: ModelRegistry, ledger: RunLedger, prefix: str) -> Iterator[Leftover]:
-    """Endpoints, and configurations and models that have none, of versions that answer nobody."""
-    in_service = set(endpoints.names(f"{prefix}-"))
-    made = sorted(in_service | set(endpoints.parts(f"{prefix}-")))
+def _endpoints(
+    endpoints: Endpoints, uses: EndpointUses, registry: ModelRegistry, ledger: RunLedger, prefix: str
+) -> Iterator[Leftover]:
+    """Endpoints, and what is left of some that are gone, of versions that answer nobody; hours counted in vain."""
+    counted = {identity.endpoint_name(prefix, use.model, use.number) for use in uses.open()}
+    in_service, parts = set(endpoints.names(f"{prefix}-")), set(endpoints.parts(f"{prefix}-"))
     busy = _busy_models(ledger)
-    for name in made:
+    for name in sorted(in_service | parts | counted):
         version = identity.version_of_endpoint(prefix, name)
         if version is None or version[0] in busy:
             continue
         model, number = version
         what = "endpoint" if name in in_service else "configuration without an endpoint"
+        if name not in in_service | parts:
+            yield Leftover(Kind.ENDPOINT, name, 0, "hours that are counted: there is no endpoint")
+            continue
         try:
             needed = needed_numbers(registry, registry.model(model))
         except NotFound:

@@ -16,6 +16,7 @@ import pandas as pd
 from millrace import names
 from millrace.domain import identity, place
 from millrace.domain.dataset import UploadState
+from millrace.domain.endpoint_use import EndpointUse
 from millrace.domain.run import Run, RunState
 from millrace.use_cases.check_champions import ACTOR
 from tests.drill.world import PATIENCE, SETTINGS, World, asked_rows, penguins
@@ -182,11 +183,14 @@ def an_approved_version_is_deployed(world: World) -> None:
 
 
 def a_version_answers_behind_an_endpoint(world: World) -> None:
-    """One that nobody needs any more is taken away with all that belongs to it."""
+    """One that nobody needs any more is taken away with all that belongs to it, and its hours have an end."""
     model = world.copied(like="endpoint")
     unneeded = f"millrace-local-{model}-v9"
     world.same_endpoint(unneeded)
+    uses, now = world.bench.platform.endpoint_uses, world.bench.platform.clock.now()
+    uses.begin(EndpointUse(model=model, number=9, machine="ml.m5.large", region="us-east-1", since=now))
     deployed(world, f"{model}:1")
+    assert [use.number for use in uses.open() if use.model == model] == [1]
     world.answered_by(f"{model}:1")
     sagemaker = world.bench.session.client("sagemaker")
     found = sagemaker.list_endpoints(NameContains=f"{model}-v")["Endpoints"]

@@ -64,12 +64,12 @@ ROLES = {
     "DeployEndpoint": FUNCTION
     | READ
     | WRITE
-    | {"dynamodb:GetItem"}
+    | {"dynamodb:GetItem", "dynamodb:PutItem"}
     | {f"sagemaker:Create{kind}" for kind in ("Endpoint", "EndpointConfig", "Model")}
     | {f"sagemaker:Describe{kind}" for kind in ("Endpoint", "EndpointConfig")}
     | {"sagemaker:InvokeEndpoint", "iam:PassRole"},
     "RetireEndpoints": FUNCTION
-    | {"dynamodb:GetItem", "dynamodb:Query"}
+    | {f"dynamodb:{action}" for action in ("GetItem", "Query", "PutItem", "DeleteItem")}
     | {"sagemaker:DeleteEndpoint", "sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"}
     | {"sagemaker:ListEndpoints"},
     "Endpoint": READ | SEE | SAGEMAKER_LOG | IMAGE | {"cloudwatch:PutMetricData"},
@@ -204,6 +204,21 @@ def test_predictions_change_nothing_in_the_registry_but_api_keys(prod: Platform)
         {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{names.API_KEY_ITEMS}*"]}}
     ]
     assert changing[0]["Action"] == "dynamodb:UpdateItem"
+
+
+def test_whoever_deploys_and_retires_endpoints_writes_nothing_in_the_registry_but_their_hours(prod: Platform) -> None:
+    writing = {
+        role_of(name): (statement["Action"], statement["Condition"])
+        for name, policy in prod.resources("AWS::IAM::Policy").items()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if role_of(name) in {"DeployEndpoint", "RetireEndpoints"} and "dynamodb:PutItem" in statement["Action"]
+    }
+
+    theirs = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [names.ENDPOINT_USE_ITEMS]}}
+    assert writing == {
+        "DeployEndpoint": ("dynamodb:PutItem", theirs),
+        "RetireEndpoints": (["dynamodb:DeleteItem", "dynamodb:PutItem"], theirs),
+    }
 
 
 def keys_in(resources: str) -> set[str]:

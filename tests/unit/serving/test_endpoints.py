@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from millrace.adapters.memory import InMemoryEndpoints, InMemoryRecordQueue
 from millrace.domain import place
 from millrace.domain.model import ModelVersion
 from millrace.errors import EndpointFailed, NotDeployed, ServingRefused
+from millrace.ports import EndpointSpec
 from millrace.settings import Settings
 from millrace.use_cases.load_served_model import ServedModels
 from millrace.use_cases.predict_rows import Answer, predict_rows
 from sagemaker_scripts.artefact import frame_of
 from sagemaker_scripts.inference import JSON, transform_fn
-from tests.builders import ARTIFACTS_BUCKET
+from tests.builders import ARTIFACTS_BUCKET, NOON, an_endpoint_use, later
 from tests.unit.lambdas.conftest import Context
 from tests.unit.serving.conftest import Exported, promote
 from tests.unit.use_cases.world import World
@@ -44,12 +46,9 @@ def deploy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[], bool]:
     """The state DeployEndpoint for version 1, whose archive CheckServingArtefact has put there."""
-    files = first.saying(served_by="sagemaker", endpoint_kind="serverless", refusal="it differs")
-    for name in ("serving.json", "golden.json"):
-        world.store.write(place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, name), files[name])
-    platform = bootstrap.platform(Settings(artifacts_bucket=ARTIFACTS_BUCKET)).with_parts(
-        **vars(world), endpoints=endpoints
-    )
+    served_by(world, first, "serverless")
+    settings = Settings(artifacts_bucket=ARTIFACTS_BUCKET, endpoint_machine="ml.m5.large", endpoint_most_machines="3")
+    platform = bootstrap.platform(settings).with_parts(**vars(world), endpoints=endpoints)
     monkeypatch.setattr(bootstrap, "platform", lambda: platform)
 
     def state() -> bool:
@@ -57,6 +56,23 @@ def deploy(
         return bool(deploy_endpoint.handler(given, Context())["ready"])  # type: ignore[arg-type]
 
     return state
+
+
+def served_by(world: World, first: Exported, kind: str) -> None:
+    """As CheckServingArtefact leaves version 1."""
+    files = first.saying(served_by="sagemaker", endpoint_kind=kind, refusal="it differs")
+    for name in ("serving.json", "golden.json"):
+        world.store.write(place.serving_uri(ARTIFACTS_BUCKET, "credit", 1, name), files[name])
+
+
+def retire() -> list[str]:
+    told: list[str] = retire_endpoints.handler(dict(GIVEN), Context())["retired"]  # type: ignore[arg-type]
+    return told
+
+
+def used(world: World) -> list[tuple[int, str | None, datetime, datetime | None]]:
+    uses = world.endpoint_uses.since(NOON)
+    return [(use.number, use.machine, use.since, use.until) for use in uses]
 
 
 def ask(world: World, endpoints: InMemoryEndpoints, records: InMemoryRecordQueue) -> Answer:
@@ -143,12 +159,112 @@ def test_endpoints_that_nobody_needs_are_deleted_and_no_other_models(
     for number in (1, 2, 3):
         promote(world, number)
 
-    told = retire_endpoints.handler(dict(GIVEN), Context())  # type: ignore[arg-type]
-
-    assert told["retired"] == [NAME, "millrace-test-credit-v9"]
+    assert retire() == [NAME, "millrace-test-credit-v9"]
     assert sorted(endpoints.made) == [
         "millrace-test-credit-v-v1",
         "millrace-test-credit-v2",
         "millrace-test-credit-v3",
         "millrace-test-creditors-v1",
     ]
+
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_hours_count_from_when_an_endpoint_is_made_until_it_is_deleted(
+    deploy: Callable[[], bool], world: World, endpoints: InMemoryEndpoints, first: Exported
+) -> None:
+    served_by(world, first, "realtime")
+    for number in (1, 2, 3):
+        promote(world, number)
+    world.endpoint_uses.begin(an_endpoint_use("churn"))
+
+    for _ in range(3):
+        deploy()
+        world.clock.pass_time(MINUTE)
+    (use,) = [use for use in world.endpoint_uses.open() if use.model == "credit"]
+    assert (use.machine, use.most_machines, use.region, use.since) == ("ml.m5.large", 3, "us-east-1", NOON)
+    assert retire() == [NAME]
+    retire()
+
+    assert used(world) == [(1, "ml.m5.large", NOON, later(3)), (1, "ml.m5.large", NOON, None)]
+
+
+def test_what_is_still_needed_is_still_paid_for(deploy: Callable[[], bool], world: World, first: Exported) -> None:
+    served_by(world, first, "realtime")
+    promote(world, 1)
+    deploy()
+
+    assert retire() == []
+    assert used(world) == [(1, "ml.m5.large", NOON, None)]
+
+
+class CutOff(Exception):
+    pass
+
+
+def test_an_attempt_that_is_cut_off_leaves_no_endpoint_uncounted(
+    deploy: Callable[[], bool],
+    world: World,
+    endpoints: InMemoryEndpoints,
+    first: Exported,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served_by(world, first, "realtime")
+    make = endpoints.deploy
+
+    def cut_off(spec: EndpointSpec) -> bool:
+        make(spec)
+        raise CutOff
+
+    monkeypatch.setattr(endpoints, "deploy", cut_off)
+    with pytest.raises(CutOff):
+        deploy()
+    assert used(world) == [(1, "ml.m5.large", NOON, None)]
+
+    world.clock.pass_time(MINUTE)
+    monkeypatch.setattr(endpoints, "deploy", make)
+    assert deploy()
+    assert used(world) == [(1, "ml.m5.large", NOON, None)]
+
+
+def test_an_endpoint_that_was_never_made_ends_with_its_deployment(
+    deploy: Callable[[], bool], world: World, endpoints: InMemoryEndpoints, first: Exported
+) -> None:
+    """The account's quota for the machine may be none at all, also for a champion that shall be served otherwise."""
+    served_by(world, first, "realtime")
+    promote(world, 1)
+    world.endpoint_uses.begin(an_endpoint_use())
+
+    retire()
+
+    assert used(world) == [(1, "ml.m5.large", NOON, NOON)]
+
+
+def test_a_deletion_that_is_cut_off_before_it_was_recorded_is_recorded_the_next_time(
+    deploy: Callable[[], bool], world: World, endpoints: InMemoryEndpoints, first: Exported
+) -> None:
+    served_by(world, first, "realtime")
+    deploy()
+    world.clock.pass_time(MINUTE)
+    endpoints.delete(NAME)
+
+    assert retire() == []
+    assert used(world) == [(1, "ml.m5.large", NOON, later(1))]
+
+
+def test_a_serverless_endpoint_where_a_realtime_one_was_ends_its_hours_and_one_that_is_refused_does_not(
+    deploy: Callable[[], bool], world: World, endpoints: InMemoryEndpoints, first: Exported
+) -> None:
+    served_by(world, first, "realtime")
+    deploy()
+    world.clock.pass_time(MINUTE)
+    served_by(world, first, "serverless")
+    with pytest.raises(EndpointFailed, match="is realtime, not serverless"):
+        deploy()
+    assert used(world) == [(1, "ml.m5.large", NOON, None)]
+
+    endpoints.delete(NAME)
+    deploy()
+
+    assert used(world) == [(1, "ml.m5.large", NOON, later(1)), (1, None, later(1), None)]

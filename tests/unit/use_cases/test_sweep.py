@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 
 from millrace.adapters.memory import (
     InMemoryEndpoints,
+    InMemoryEndpointUses,
     InMemoryModelRegistry,
     InMemoryMultipartUploads,
     InMemoryObjectStore,
     InMemoryRunLedger,
+    SetClock,
 )
 from millrace.adapters.memory_recovery import InMemoryObjectHistory
 from millrace.domain.run import RunState
 from millrace.ports import EndpointSpec, ObjectVersion
 from millrace.use_cases.sweep import Kind, Leftover, find_leftovers, remove_leftovers
-from tests.builders import NOON, a_model_version, a_run
+from tests.builders import NOON, a_model_version, a_run, an_endpoint_use, later
 
 BUCKET = "s3://artifacts"
 BEFORE = NOON - timedelta(days=7)
@@ -35,6 +37,7 @@ class Shop(NamedTuple):
     endpoints: InMemoryEndpoints
     multipart: InMemoryMultipartUploads
     store: InMemoryObjectStore
+    uses: InMemoryEndpointUses
 
 
 @pytest.fixture
@@ -45,7 +48,8 @@ def shop() -> Shop:
 def a_shop() -> Shop:
     store = InMemoryObjectStore()
     multipart = InMemoryMultipartUploads(store, now=lambda: OLD)
-    return Shop(InMemoryModelRegistry(), InMemoryRunLedger(), InMemoryEndpoints(), multipart, store)
+    ledger, uses = InMemoryRunLedger(), InMemoryEndpointUses()
+    return Shop(InMemoryModelRegistry(), ledger, InMemoryEndpoints(), multipart, store, uses)
 
 
 def register(shop: Shop, number: int, *, model: str = "credit", run_id: str = "training-1", **facts: str) -> None:
@@ -65,6 +69,7 @@ def swept(shop: Shop, *objects: ObjectVersion, history: InMemoryObjectHistory | 
             registry=shop.registry,
             ledger=shop.ledger,
             endpoints=shop.endpoints,
+            uses=shop.uses,
             multipart=shop.multipart,
             data_bucket="data",
             artifacts_bucket="artifacts",
@@ -224,8 +229,49 @@ def test_one_command_removes_what_is_listed_and_nothing_else(shop: Shop) -> None
         (Kind.UPLOAD, upload),
     }
 
-    remove_leftovers(found, store=shop.store, endpoints=shop.endpoints, multipart=shop.multipart)
+    shop.uses.begin(an_endpoint_use(number=7))
+    shop.uses.begin(an_endpoint_use(number=1))
+    remove(shop, found)
 
     assert [each.uri for each in shop.store.list(BUCKET)] == [f"{BUCKET}/models/credit/v1/model.tar.gz"]
     assert list(shop.endpoints.names(PREFIX)) == []
     assert list(shop.multipart.unfinished("s3://data/")) == []
+    assert [use.number for use in shop.uses.open()] == [1]
+
+
+def test_hours_that_are_counted_of_an_endpoint_that_is_gone_are_listed_and_end(shop: Shop) -> None:
+    """Somebody deleted it by hand; its alias may well lead there."""
+    for number in (1, 2):
+        register(shop, number)
+        shop.uses.begin(an_endpoint_use(number=number))
+    shop.registry.decide("credit", 2, approve=True, actor="ada", reason="good", at=NOON)
+    shop.registry.move_alias("credit", "champion", 2, expected=None, actor="ada", reason="good", at=NOON)
+    deployed(shop, f"{PREFIX}-credit-v1")
+
+    found = swept(shop)
+
+    assert {each.name: each.reason for each in found} == {
+        f"{PREFIX}-credit-v1": "endpoint: no alias leads to version 1 of credit",
+        f"{PREFIX}-credit-v2": "hours that are counted: there is no endpoint",
+    }
+    remove(shop, found)
+    assert [(use.number, use.until) for use in shop.uses.since(NOON)] == [(1, later(1)), (2, later(1))]
+
+
+def test_hours_of_an_endpoint_that_is_being_made_are_not_listed(shop: Shop) -> None:
+    shop.uses.begin(an_endpoint_use())
+    shop.ledger.open(a_run("deployment-1", pipeline="deployment"))
+
+    assert swept(shop) == []
+
+
+def remove(shop: Shop, found: list[Leftover]) -> None:
+    remove_leftovers(
+        found,
+        store=shop.store,
+        endpoints=shop.endpoints,
+        uses=shop.uses,
+        multipart=shop.multipart,
+        clock=SetClock(later(1)),
+        endpoint_prefix=PREFIX,
+    )
