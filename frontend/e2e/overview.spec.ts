@@ -6,7 +6,7 @@ const RUN = {
   started_at: '2026-11-20T12:00:00Z', ended_at: '2026-11-20T12:10:00Z', seconds: 600, outcome: null, reason: 'Train: one class in fold 3',
 };
 const EMPTY = {
-  needs: [], running: [], recent_runs: [], runs_by_day: [], succeeded_share: null, cost: { month_usd: 0, forecast_usd: 0, days: [] },
+  needs: [], running: [], recent_runs: [], runs_by_day: [], succeeded_share: null, cost: { month_usd: 0, endpoints_usd: 0, endpoints_at_least: false, forecast_usd: 0, days: [] },
   requests: { requests: 0, refused: 0, failed: 0, failed_share: null, hours: [] }, datasets: 0, dataset_versions: 0, models: 0, pending_approvals: 0, live_models: [],
 };
 
@@ -47,7 +47,7 @@ test('two databases give two different pages', async ({ page }) => {
   const texts: string[] = [];
   for (const [runs, usd] of [[3, 1.5], [17, 42]] as const) {
     const requests = { requests: runs, refused: runs, failed: 1, failed_share: 1 / runs, hours: [{ hour: '2026-11-20T11:00:00Z', requests: runs, failed: 1, p95_ms: usd }] };
-    const body = { ...EMPTY, datasets: 1, dataset_versions: runs, models: runs, pending_approvals: runs, succeeded_share: 1 / runs, requests, cost: { month_usd: usd, forecast_usd: usd * 2, days: [] } };
+    const body = { ...EMPTY, datasets: 1, dataset_versions: runs, models: runs, pending_approvals: runs, succeeded_share: 1 / runs, requests, cost: { month_usd: usd, endpoints_usd: 0, endpoints_at_least: false, forecast_usd: usd * 2, days: [] } };
     await page.unrouteAll();
     await answer(page, OVERVIEW, body);
     await open(page, '/');

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 import webbrowser
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -30,7 +31,7 @@ from millrace.use_cases.check_tallies import check_tallies
 from millrace.use_cases.export_model_version import export_model_version
 from millrace.use_cases.import_model_version import import_model_version
 from millrace.use_cases.restore_platform import restore_platform
-from millrace.use_cases.sum_costs import sum_costs
+from millrace.use_cases.sum_costs import Spent, sum_costs
 from millrace.use_cases.sweep import find_leftovers, remove_leftovers
 from millrace.use_cases.verify_audit import verify_audit
 
@@ -549,20 +550,33 @@ def import_version(
 @app.command()
 def costs(
     since: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m"], help="Runs that began on or after this day or month.")
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d", "%Y-%m"], help="Runs that began on or after this day or month; endpoints from then on."
+        ),
     ],
     environment: EnvironmentOption = LOCAL,
     as_json: JsonOption = False,
 ) -> None:
-    """What runs cost by list prices, by month, model and pipeline. Needs AWS credentials."""
-    ledger = bootstrap.platform(connect(environment, Path.cwd())).ledger
-    spent = sum_costs(ledger=ledger, since=since.replace(tzinfo=UTC))
+    """What runs and endpoints cost by list prices, by month, model and pipeline. Needs AWS credentials."""
+    platform = bootstrap.platform(connect(environment, Path.cwd()))
+    spent = sum_costs(
+        ledger=platform.ledger, uses=platform.endpoint_uses, clock=platform.clock, since=since.replace(tzinfo=UTC)
+    )
     if as_json:
         print_json([each._asdict() for each in spent])
         return
-    lines = ([each.month, each.model, each.pipeline, f"{each.runs:,}", f"{each.cost_usd:.4f}"] for each in spent)
-    title = f"{sum(each.cost_usd for each in spent):.4f} USD by list prices of {PRICES_OF}"
-    Console().print(render.table(title, ["month", "model", "pipeline", "runs", "USD"], lines))
+    lines = ([each.month, each.model, each.pipeline, *_figures(each)] for each in spent)
+    title = f"{_least(spent)}{sum(each.cost_usd for each in spent):.4f} USD by list prices of {PRICES_OF}"
+    Console().print(render.table(title, ["month", "model", "pipeline", "runs", "hours", "USD"], lines))
+
+
+def _figures(spent: Spent) -> list[str]:
+    return [f"{spent.runs:,}", f"{spent.hours:,.1f}" if spent.hours else "", f"{_least([spent])}{spent.cost_usd:.4f}"]
+
+
+def _least(spent: Iterable[Spent]) -> str:
+    return "at least " if any(each.at_least for each in spent) else ""
 
 
 @app.command(name="demo")

@@ -2559,14 +2559,25 @@ export interface components {
         };
         /**
          * Cost
-         * @description What jobs cost by list prices, on the day their run started; a run counts once it has ended.
+         * @description What jobs and realtime endpoints cost by list prices: jobs on the day their run started, once it has ended;
+         *     endpoints hour by hour, with one machine each.
          */
         Cost: {
             /** Month Usd */
             month_usd: number;
             /**
+             * Endpoints Usd
+             * @description Of it what endpoints cost, up to the last full hour.
+             */
+            endpoints_usd: number;
+            /**
+             * Endpoints At Least
+             * @description Whether one of them may have grown, or has no list price.
+             */
+            endpoints_at_least: boolean;
+            /**
              * Forecast Usd
-             * @description This month's daily mean, to the end of the month.
+             * @description To the end of the month: jobs at this month's daily mean, endpoints that are in service stay so.
              */
             forecast_usd: number;
             /** Days */

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
@@ -26,12 +25,14 @@ from lambdas.api.shapes.overview import (
 )
 from lambdas.api.shapes.runs import run_summary
 from millrace import bootstrap
+from millrace.domain.endpoint_use import EndpointUse, cost_of_endpoints
 from millrace.domain.model import ApprovalState
 from millrace.domain.role import EVERYONE
 from millrace.domain.run import Run, RunState
 from millrace.domain.tally import DayTally, RunCounts
-from millrace.domain.traffic import EVERY_MODEL
+from millrace.domain.traffic import EVERY_MODEL, hour_of
 from millrace.use_cases.describe_monitoring import asked_hours
+from millrace.use_cases.sum_costs import next_month
 from millrace.use_cases.survey_platform import Standing, live_models, needs, standing, usual_seconds
 
 resource = Resource("dashboard")
@@ -81,8 +82,10 @@ def get_overview() -> Response[OverviewAnswer]:
     running = platform.ledger.page(state=RunState.RUNNING, limit=SHOWN_RUNS).items
     models = standing(registry=platform.registry, reports=platform.drift_reports, limit=SHOWN_MODELS)
     asked = asked_hours(traffic=platform.traffic, clock=platform.clock, model=EVERY_MODEL, hours=SHOWN_HOURS)
+    uses = platform.endpoint_uses.since(_midnight(today - timedelta(days=SHOWN_DAYS - 1)))
+    cost = _cost(series, uses, now)
     seen = _seen(models, [*runs, *running])
-    etag = resource.unless_unchanged(today, tally, series, asked.hours[-1], *asked.told, *seen)
+    etag = resource.unless_unchanged(today, tally, series, cost, asked.hours[-1], *asked.told, *seen)
     usual = {
         (pipeline, dataset): usual_seconds(ledger=platform.ledger, pipeline=pipeline, dataset=dataset)
         for pipeline, dataset in {(run.pipeline, run.dataset) for run in running}
@@ -96,7 +99,7 @@ def get_overview() -> Response[OverviewAnswer]:
         recent_runs=[run_summary(run) for run in runs if run.state is not RunState.RUNNING],
         runs_by_day=_every_day(series, today, SHOWN_DAYS),
         succeeded_share=_succeeded_share(_states(tally.runs)),
-        cost=_cost(series, today),
+        cost=cost,
         requests=requests_of(*asked),
         datasets=tally.datasets,
         dataset_versions=tally.dataset_versions,
@@ -117,12 +120,32 @@ def _running(run: Run, usual: float | None) -> RunningRun:
     return RunningRun(**run_summary(run).model_dump(), usual_seconds=usual)
 
 
-def _cost(series: Sequence[DayTally], today: date) -> Cost:
-    """The days shown hold the whole month: none has more than 31."""
+def _cost(series: Sequence[DayTally], uses: Sequence[EndpointUse], now: datetime) -> Cost:
+    """The days shown hold the whole month: none has more than 31.
+
+    Endpoints count up to the last full hour, so that the answer stays the same for that long.
+    """
+    today, until = now.date(), hour_of(now)
+    first, end = _midnight(today.replace(day=1)), next_month(now)
     known = {each.day: each.cost_usd for each in series}
-    month = sum(cost for day, cost in known.items() if (day.year, day.month) == (today.year, today.month))
-    days = [DayOfCost(day=day, cost_usd=known.get(day, 0.0)) for day in _back_from(today, SHOWN_DAYS)]
-    return Cost(month_usd=month, forecast_usd=month / today.day * monthrange(today.year, today.month)[1], days=days)
+    runs = sum(cost for day, cost in known.items() if day >= first.date())
+    endpoints = cost_of_endpoints(uses, first, until)
+    return Cost(
+        month_usd=runs + endpoints,
+        endpoints_usd=endpoints,
+        endpoints_at_least=any(use.may_cost_more and use.hours(first, until) for use in uses),
+        forecast_usd=runs / today.day * (end - first).days + cost_of_endpoints(uses, first, end),
+        days=[_day_of_cost(day, known.get(day, 0.0), uses, until) for day in _back_from(today, SHOWN_DAYS)],
+    )
+
+
+def _day_of_cost(day: date, runs: float, uses: Sequence[EndpointUse], until: datetime) -> DayOfCost:
+    first, last = _midnight(day), _midnight(day + timedelta(days=1))
+    return DayOfCost(day=day, cost_usd=runs + cost_of_endpoints(uses, first, min(last, until)))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _states(runs: RunCounts) -> dict[RunState, int]:

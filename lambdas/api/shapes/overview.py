@@ -54,10 +54,16 @@ class DayOfCost(BaseModel):
 
 
 class Cost(BaseModel):
-    """What jobs cost by list prices, on the day their run started; a run counts once it has ended."""
+    """What jobs and realtime endpoints cost by list prices: jobs on the day their run started, once it has ended;
+    endpoints hour by hour, with one machine each.
+    """
 
     month_usd: float
-    forecast_usd: float = Field(description="This month's daily mean, to the end of the month.")
+    endpoints_usd: float = Field(description="Of it what endpoints cost, up to the last full hour.")
+    endpoints_at_least: bool = Field(description="Whether one of them may have grown, or has no list price.")
+    forecast_usd: float = Field(
+        description="To the end of the month: jobs at this month's daily mean, endpoints that are in service stay so."
+    )
     days: list[DayOfCost]
 
 

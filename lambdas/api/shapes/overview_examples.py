@@ -43,7 +43,13 @@ OVERVIEW: dict[str, Any] = {
     "recent_runs": [run_examples.SUMMARY],
     "runs_by_day": [{"day": "2026-11-20", "started": 3, "states": {"RUNNING": 1, "SUCCEEDED": 2}}],
     "succeeded_share": 0.93,
-    "cost": {"month_usd": 1.84, "forecast_usd": 2.76, "days": [{"day": "2026-11-20", "cost_usd": 0.08}]},
+    "cost": {
+        "month_usd": 14.24,
+        "endpoints_usd": 12.4,
+        "endpoints_at_least": False,
+        "forecast_usd": 42.8,
+        "days": [{"day": "2026-11-20", "cost_usd": 2.84}],
+    },
     "requests": {
         "requests": 1204,
         "refused": 3,

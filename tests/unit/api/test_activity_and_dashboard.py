@@ -11,7 +11,7 @@ import pytest
 from millrace.domain.drift import DriftKind, DriftVerdict
 from millrace.domain.model import Metric
 from millrace.domain.run import Job, RunState, Step
-from tests.builders import NOON, a_drift_day, a_drift_summary, a_model_version, a_run
+from tests.builders import NOON, a_drift_day, a_drift_summary, a_model_version, a_run, an_endpoint_use, later
 from tests.unit.api.conftest import REASON, Api
 
 
@@ -240,6 +240,48 @@ def test_cost_is_of_this_month_and_goes_on_as_it_was(api: Api) -> None:
     assert cost["month_usd"] == 0.115
     assert cost["forecast_usd"] == pytest.approx(0.115 / 20 * 30)
     assert [day["day"] for day in cost["days"] if day["cost_usd"]] == ["2026-10-26", "2026-11-19"]
+
+
+def test_endpoints_are_of_the_months_cost_hour_by_hour_and_go_on_to_its_end(api: Api) -> None:
+    november = NOON.replace(day=1, hour=0)
+    uses = api.world.endpoint_uses
+    uses.begin(an_endpoint_use(number=1, since=november - timedelta(hours=10)))
+    uses.end("credit", 1, at=november + timedelta(hours=5))
+    uses.begin(an_endpoint_use(number=2, since=NOON - timedelta(hours=20)))
+    uses.begin(an_endpoint_use(number=3, machine=None))
+
+    cost = api.get("/dashboard/overview").json["cost"]
+
+    assert cost["endpoints_usd"] == cost["month_usd"] == pytest.approx(25 * 0.115)
+    assert cost["forecast_usd"] == pytest.approx((25 + 10 * 24 + 12) * 0.115)
+    assert cost["endpoints_at_least"] is False
+    hours = {day["day"]: day["cost_usd"] / 0.115 for day in cost["days"] if day["cost_usd"]}
+    assert hours == {
+        "2026-10-31": pytest.approx(10),
+        "2026-11-01": pytest.approx(5),
+        "2026-11-19": pytest.approx(8),
+        "2026-11-20": pytest.approx(12),
+    }
+
+
+def test_an_endpoint_that_may_have_grown_costs_at_least_so_much(api: Api) -> None:
+    api.world.endpoint_uses.begin(an_endpoint_use(minutes=-60, most_machines=4))
+
+    assert api.get("/dashboard/overview").json["cost"]["endpoints_at_least"] is True
+
+
+def test_the_cost_of_an_endpoint_is_told_anew_when_an_hour_is_full(api: Api) -> None:
+    api.world.endpoint_uses.begin(an_endpoint_use())
+    seen = {"if-none-match": api.get("/dashboard/overview").headers["ETag"]}
+
+    api.world.clock.pass_time(timedelta(minutes=59))
+    assert api.get("/dashboard/overview", headers=seen).status == 304
+    api.world.clock.pass_time(timedelta(minutes=1))
+    told = api.get("/dashboard/overview", headers=seen)
+    assert (told.status, told.json["cost"]["endpoints_usd"]) == (200, pytest.approx(0.115))
+    seen = {"if-none-match": told.headers["ETag"]}
+    api.world.endpoint_uses.end("credit", 1, at=later(60))
+    assert api.get("/dashboard/overview", headers=seen).status == 200
 
 
 def test_drift_of_what_is_live_needs_somebody_until_a_later_report_finds_none(api: Api) -> None:

@@ -22,7 +22,17 @@ from millrace.domain.row_comparison import RowComparison, RowComparisonRequest
 from millrace.domain.run import Job, RunState, Step
 from millrace.domain.traffic import Asked, AskedOutcome, counts_of
 from millrace.use_cases.govern_retraining import govern_retraining
-from tests.builders import ARTIFACTS_BUCKET, DATA_BUCKET, NOON, a_drift_report, a_quality, a_schedule, an_api_key, later
+from tests.builders import (
+    ARTIFACTS_BUCKET,
+    DATA_BUCKET,
+    NOON,
+    a_drift_report,
+    a_quality,
+    a_schedule,
+    an_api_key,
+    an_endpoint_use,
+    later,
+)
 from tests.unit.api.conftest import REASON, Api
 from tests.unit.api.requests_of import PARAMETERS, QUERIES, READS, WRITES, body_of, named, path_of
 from tests.unit.domain.test_alert import a_signal
@@ -74,6 +84,7 @@ def populated(accuracy: float, rows: int, lines: list[str]) -> tuple[Api, str]:
     world.labelled(len(lines))
     asked = Asked(model="credit", at=NOON, outcome=AskedOutcome.ANSWERED, latency_ms=8.0)
     world.traffic.add("credit", NOON, counts_of([asked] * len(lines)), delivery=f"{rows}")
+    world.endpoint_uses.begin(an_endpoint_use(minutes=-rows))
     return api, run.run_id
 
 

@@ -17,7 +17,7 @@ from millrace.cli import app as commands
 from millrace.domain.run import Job, RunState, Step
 from millrace.ports import ObjectVersion, TableSettings
 from millrace.settings import Settings
-from tests.builders import ARTIFACTS_BUCKET, NOON, a_run
+from tests.builders import ARTIFACTS_BUCKET, NOON, a_run, an_endpoint_use
 from tests.unit.use_cases.world import World
 
 GARBAGE = f"s3://{ARTIFACTS_BUCKET}/runs/gone/checkpoints/a"
@@ -91,6 +91,16 @@ def test_sweep_lists_and_removes_only_when_told_to(monkeypatch: pytest.MonkeyPat
     assert list(world.store.list(GARBAGE)) == []
 
 
+def test_sweep_ends_the_hours_of_the_endpoints_that_it_removes(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
+    world.endpoint_uses.begin(an_endpoint_use(number=9))
+    deploy(monkeypatch, world, object_history=InMemoryObjectHistory([]), endpoints=InMemoryEndpoints())
+
+    assert "there is no endpoint" in typed("sweep").stdout
+    assert len(world.endpoint_uses.open()) == 1
+    typed("sweep", "--remove")
+    assert len(world.endpoint_uses.open()) == 0
+
+
 def test_costs_are_told_by_month(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
     job = Job(service="glue", name="a", machine="G.1X", billable_seconds=3600.0)
     world.ledger.open(a_run("training-1"))
@@ -98,11 +108,16 @@ def test_costs_are_told_by_month(monkeypatch: pytest.MonkeyPatch, world: World) 
     world.ledger.close("training-1", state=RunState.SUCCEEDED, reason=None, steps=[step], at=NOON)
     deploy(monkeypatch, world)
 
-    assert json.loads(typed("costs", "--since", "2026-11", "--json").stdout) == [
-        {"month": "2026-11", "model": "credit", "pipeline": "training", "runs": 1, "unknown": 0, "cost_usd": 0.44}
-    ]
-    assert "0.4400 USD by list prices of 2026-11" in typed("costs", "--since", "2026-11-01").stdout
+    of_credit = {"month": "2026-11", "model": "credit", "unknown": 0}
+    training = of_credit | {"pipeline": "training", "runs": 1, "cost_usd": 0.44, "hours": 0.0, "at_least": False}
+    assert json.loads(typed("costs", "--since", "2026-11", "--json").stdout) == [training]
+    assert typed("costs", "--since", "2026-11-01").stdout.startswith("0.4400 USD by list prices of 2026-11")
     assert json.loads(typed("costs", "--since", "2026-12", "--json").stdout) == []
+
+    world.endpoint_uses.begin(an_endpoint_use(minutes=-600, most_machines=2))
+    endpoint = {"pipeline": "endpoint", "runs": 0, "cost_usd": pytest.approx(1.15), "hours": 10.0, "at_least": True}
+    assert json.loads(typed("costs", "--since", "2026-11", "--json").stdout) == [of_credit | endpoint, training]
+    assert "at least 1.5900 USD by list prices of 2026-11" in typed("costs", "--since", "2026-11").stdout
 
 
 def test_a_version_goes_to_another_environment_by_the_address_that_was_printed(

@@ -3,6 +3,7 @@ import { Bars } from '../../ui/Bars';
 import { Sparkline } from '../../ui/Sparkline';
 import { Tile } from '../../ui/Tile';
 import { count, figure, money, percent, whole } from '../../ui/format';
+import { costNote } from './costNote';
 
 type Overview = Schemas['OverviewAnswer'];
 
@@ -16,7 +17,7 @@ export function Tiles({ overview }: { overview: Overview }) {
         <Bars values={requests.hours.map((hour) => hour.requests)} label={`${whole(requests.requests)} requests in the last 24 hours, by hour`} />
       </Tile>
       <Slowness hours={requests.hours} />
-      <Tile name="Cost this month" value={money(cost.month_usd)} note={`forecast ${money(cost.forecast_usd)}, list prices`}>
+      <Tile name="Cost this month" value={money(cost.month_usd)} note={costNote(cost)}>
         <Sparkline fromZero values={cost.days.map((day) => day.cost_usd)} label={`Cost a day over ${cost.days.length} days, ${money(cost.days.at(-1)?.cost_usd)} today`} />
       </Tile>
       <Tile name="Live models" value={whole(live_models.length)} note={`of ${count(overview.models, 'registered model')}; ${waiting}`} />
