@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 
 from millrace import names
 from millrace.domain import identity, place
+from millrace.domain.endpoint_use import cost_of_endpoint
 from millrace.domain.model import ModelVersion
 from millrace.domain.run import RunState
+from millrace.use_cases.sum_costs import next_month
 from sagemaker_scripts.artefact import Artefact, extract, frame_of, json_rows, open_artefact
+from tests.builders import an_endpoint_use
 from tests.e2e.calling import Caller, signed_in
 from tests.e2e.conftest import EXAMPLES, Bench, wait_for
 
@@ -118,6 +122,26 @@ def kind_of_endpoint(bench: Bench, version: ModelVersion) -> str:
     return "serverless" if "ServerlessConfig" in variant else "realtime"
 
 
+def forecast(caller: Caller) -> float:
+    """US dollars by the end of the month."""
+    status, overview = caller.get("/dashboard/overview")
+    assert status == 200, overview
+    return float(overview["cost"]["forecast_usd"])
+
+
+def check_hours(bench: Bench, *, saved: float) -> None:
+    """The realtime endpoint's ended when it was replaced, and none are counted of one that is not there.
+
+    `saved` is what the month will cost less; what the run in between cost is a cent or two.
+    """
+    uses, now = bench.platform.endpoint_uses, bench.platform.clock.now()
+    assert [(use.number, use.machine) for use in uses.open() if use.model == MODEL] == [(1, None)]
+    (use,) = [each for each in uses.since(now - timedelta(hours=2)) if each.model == MODEL and each.number == 1][:-1]
+    assert use.machine == bench.platform.settings.endpoint_machine
+    going_on = use.model_copy(update={"until": None})
+    assert saved == pytest.approx(cost_of_endpoint(going_on, now, next_month(now)), abs=0.1)
+
+
 def test_a_thousand_golden_rows_are_answered_alike_wherever_they_are_asked(
     bench: Bench, version: ModelVersion, tmp_path: Path
 ) -> None:
@@ -137,10 +161,14 @@ def test_a_thousand_golden_rows_are_answered_alike_wherever_they_are_asked(
     }
     assert kind_of_endpoint(bench, version) == "realtime"
     answers["realtime"], realtime = over_http(scientist, rows)
+    going_on = forecast(scientist)
     sagemaker = bench.session.client("sagemaker")
     sagemaker.delete_endpoint(EndpointName=endpoint_of(version))
     sagemaker.delete_endpoint_config(EndpointConfigName=endpoint_of(version))
+    never_made = an_endpoint_use(MODEL, 9, since=bench.platform.clock.now())
+    bench.platform.endpoint_uses.begin(never_made)
     deployed_anew(bench, version, "serverless")
+    check_hours(bench, saved=going_on - forecast(scientist))
     assert kind_of_endpoint(bench, version) == "serverless"
     answers["serverless"], serverless = over_http(scientist, rows)
     assert [where for where, scores in answers.items() if not np.array_equal(scores, expected)] == []
