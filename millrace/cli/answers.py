@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from millrace.cli import render
+from millrace.domain.cost import Costs
 from millrace.domain.run import Step
 
 Document = dict[str, Any]
@@ -31,6 +32,10 @@ def _subject(run: Document) -> str:
 def steps_of(run: Document) -> list[Step]:
     kept = ("name", "item", "state", "started_at", "ended_at", "reason")
     return [Step(**{name: step[name] for name in kept}) for step in run.get("steps", [])]
+
+
+def costs_of(run: Document) -> Costs:
+    return Costs(**run["costs"])
 
 
 def dataset_table(datasets: Rows) -> Table:

@@ -236,7 +236,8 @@ def show_run(here: SignedIn, run_id: str, *, follow: bool, timeout: float) -> No
     client = here.client
     found = sending.follow(client, run_id, here.console, seconds=timeout) if follow else client.run(run_id)
     line = f"{run_id}: {found['state']} {found['reason'] or found['outcome'] or ''}"
-    here.show(found, line, render.step_table(answers.steps_of(found)))
+    cost = f"cost {render.cost_line(answers.costs_of(found))}"
+    here.show(found, line, render.step_table(answers.steps_of(found)), cost)
     if follow and found["state"] != "SUCCEEDED":
         raise typer.Exit(1)
 

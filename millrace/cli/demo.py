@@ -13,6 +13,7 @@ from rich.console import Console
 from millrace import names
 from millrace.bootstrap import Platform
 from millrace.cli import dropping, following, render
+from millrace.domain.cost import costs_of_steps
 from millrace.domain.model import ApprovalState
 from millrace.domain.run import Run
 from millrace.errors import PlatformError
@@ -112,6 +113,9 @@ def tell(report: dict[str, Any], dashboard: Mapping[str, Any], platform: Platfor
         console.print(f"{name:<11} {place}", highlight=False, soft_wrap=True)
     console.rule("How long")
     console.print(render.table("", ["part", "took"], ([n, render.seconds(s)] for n, s in report["seconds"].items())))
+    console.rule("What the same seconds cost on AWS")
+    for run in map(Run.model_validate, report["runs"]):
+        console.print(f"{run.pipeline:<11} {render.cost_line(costs_of_steps(run.steps))}", highlight=False)
     console.rule("What next")
     tell_dashboard(dashboard, console)
     best = next((c for c in candidates if c.recommended), candidates[0])

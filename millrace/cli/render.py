@@ -8,6 +8,7 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
+from millrace.domain.cost import PRICES_OF, Costs
 from millrace.domain.dataset import Quality
 from millrace.domain.model import ModelVersion
 from millrace.domain.run import Run, RunState, Step
@@ -47,6 +48,23 @@ def moment(at: datetime | None) -> str:
 
 def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
+
+
+def cost_line(costs: Costs) -> str:
+    """What a run cost by list prices, and what that is made of."""
+    if costs.usd is None:
+        return "not known"
+    parts = [
+        (costs.jobs, "job", costs.jobs_usd),
+        (costs.invocations, "function call", costs.functions_usd),
+        (costs.transitions, "transition", costs.transitions_usd),
+    ]
+    told = [f"{number:,} {what}{'' if number == 1 else 's'} {_dollars(usd)}" for number, what, usd in parts if number]
+    return f"{_dollars(costs.usd)} by list prices of {PRICES_OF}{': ' if told else ''}{', '.join(told)}"
+
+
+def _dollars(usd: float | None) -> str:
+    return f"${usd or 0.0:.4f}"
 
 
 def step_table(steps: Sequence[Step]) -> Table:

@@ -34,6 +34,14 @@ ANSWER = {
     "ignored_columns": [],
     "latency_ms": 1.0,
 }
+COSTS = {
+    "jobs": 1,
+    "jobs_usd": 0.0147,
+    "invocations": 2,
+    "functions_usd": 0.00005,
+    "transitions": 4,
+    "transitions_usd": 0.0001,
+}
 EFFECTS = {"method": "value_withheld", "of": "good", "score": 0.9, "effects": {"home": 0.01, "age": -0.4, "job": 0.2}}
 
 
@@ -76,6 +84,7 @@ def run_of(state: str, **facts: Any) -> Answer:
     step = {"name": "PrepareDataset", "item": None, "state": state, "started_at": "2026-11-20T12:00:00Z"}
     steps = [{**step, "ended_at": None, "reason": facts.get("reason")}]
     known = {"run_id": "run-1", "state": state, "reason": None, "outcome": None, "steps": steps, "pipeline": "ingest"}
+    known["costs"] = COSTS
     return said({**known, **facts}, x_poll_after="2")
 
 
@@ -230,6 +239,23 @@ def test_a_run_that_is_only_looked_at_is_asked_for_once(millrace: Callable[..., 
 
     assert millrace(api, "run", "run-1").exit_code == 0
     assert api.lines == ["GET /runs/run-1"]
+
+
+def test_a_run_says_what_it_cost_and_of_what(millrace: Callable[..., Said]) -> None:
+    ended = run_of("SUCCEEDED")
+    before_functions_were_counted = run_of(
+        "SUCCEEDED", costs=COSTS | {"invocations": 0, "functions_usd": 0.0, "transitions": 0, "transitions_usd": 0.0}
+    )
+    unknown = run_of("RUNNING", costs=COSTS | {"jobs_usd": None})
+
+    assert (
+        "cost $0.0148 by list prices of 2026-11: 1 job $0.0147, 2 function calls $0.0001, 4 transitions $0.0001"
+        in millrace(FakeApi(ended), "run", "run-1").out
+    )
+    assert "cost $0.0147 by list prices of 2026-11: 1 job $0.0147\n" in (
+        millrace(FakeApi(before_functions_were_counted), "run", "run-1").out
+    )
+    assert "cost not known\n" in millrace(FakeApi(unknown), "run", "run-1").out
 
 
 class Terminal:
