@@ -43,7 +43,7 @@ class _Visit:
 
     `running_since` is when the function started that runs now; `seconds` how long those before it ran. A function that
     is asked again and again until something is so (DeployEndpoint, WatchRollout) is one visit: a canary of a day has
-    more than a thousand looks.
+    more than a thousand looks. While a Wait follows it, it goes on.
     """
 
     name: str
@@ -58,6 +58,7 @@ class _Visit:
     functions: int = 0
     seconds: float = 0.0
     running_since: datetime | None = None
+    waits: bool = False
 
     def is_asked_again(self, entered: _Visit) -> bool:
         return (self.name, self.item) == (entered.name, entered.item) and self.functions > 0 and self.failure is None
@@ -67,42 +68,68 @@ class _Visit:
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
-    """Task states in order of start, from the events of GetExecutionHistory.
-
-    Events of parallel branches interleave; `previousEventId` says which branch each belongs to, so a visit and a Map
-    item are inherited along it.
-    """
-    visits: list[_Visit] = []
-    visit_at: dict[int, _Visit | None] = {}
-    latest_at: dict[int, _Visit | None] = {}
-    item_at: dict[int, str | None] = {}
-    before_any = 0
-    ending: tuple[RunState, datetime] | None = None
+    """Task states in order of start, from the events of GetExecutionHistory."""
+    reader = _Reader()
     for event in events:
+        reader.read(event)
+    return reader.steps()
+
+
+class _Reader:
+    """Events of parallel branches interleave; `previousEventId` says which branch each belongs to, so a visit and a Map
+    item are inherited along it.
+
+    Of each event: the visit that it is in, the latest visit before it in its branch, and its Map item.
+    """
+
+    def __init__(self) -> None:
+        self._visits: list[_Visit] = []
+        self._visit_at: dict[int, _Visit | None] = {}
+        self._latest_at: dict[int, _Visit | None] = {}
+        self._item_at: dict[int, str | None] = {}
+        self._entered_before_any = 0
+        self._ending: tuple[RunState, datetime] | None = None
+
+    def read(self, event: Mapping[str, Any]) -> None:
         kind, identity = event["type"], event["id"]
         previous = event.get("previousEventId", identity - 1)
-        item_at[identity] = _map_item(event, item_at.get(previous))
-        visit, latest = visit_at.get(previous), latest_at.get(previous)
+        item = _map_item(event, self._item_at.get(previous))
+        visit, latest = self._visit_at.get(previous), self._latest_at.get(previous)
         if kind.endswith("StateEntered"):
-            visit = _entered(event, item_at[identity]) if kind == "TaskStateEntered" else None
-            if visit is not None and latest is not None and latest.is_asked_again(visit):
-                latest.go_on()
-                visit = latest
-            elif visit is not None:
-                visits.append(visit)
+            visit = self._enter(event, item, latest)
             latest = visit or latest
-            if latest is None:
-                before_any += 1
-            else:
-                latest.transitions += 1
+            self._count_transition(latest, waits=kind == "WaitStateEntered")
         elif visit is not None:
             _progress(visit, event)
-        visit_at[identity], latest_at[identity] = visit, latest
+        self._visit_at[identity], self._latest_at[identity], self._item_at[identity] = visit, latest, item
         if kind in _ENDINGS:
-            ending = _ENDINGS[kind], _moment(event)
-    if visits:
-        visits[0].transitions += before_any
-    return [_step(visit, ending) for visit in visits]
+            self._ending = _ENDINGS[kind], _moment(event)
+
+    def steps(self) -> list[Step]:
+        if self._visits:
+            self._visits[0].transitions += self._entered_before_any
+            self._entered_before_any = 0
+        return [_step(visit, self._ending) for visit in self._visits]
+
+    def _enter(self, event: Mapping[str, Any], item: str | None, latest: _Visit | None) -> _Visit | None:
+        """The visit of a task state, which may be the one that was before; None for another state."""
+        if latest is not None:
+            latest.waits = False
+        if event["type"] != "TaskStateEntered":
+            return None
+        visit = _entered(event, item)
+        if latest is not None and latest.is_asked_again(visit):
+            latest.go_on()
+            return latest
+        self._visits.append(visit)
+        return visit
+
+    def _count_transition(self, latest: _Visit | None, *, waits: bool) -> None:
+        if latest is None:
+            self._entered_before_any += 1
+        else:
+            latest.transitions += 1
+            latest.waits = waits
 
 
 def _entered(event: Mapping[str, Any], item: str | None) -> _Visit:
@@ -149,6 +176,8 @@ def _stop_function(visit: _Visit, at: datetime) -> None:
 
 
 def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
+    if visit.waits:
+        visit.ended_at = None
     ended_at = visit.ended_at or (ending[1] if ending else None)
     if ended_at is not None:
         _stop_function(visit, ended_at)

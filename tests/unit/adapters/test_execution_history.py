@@ -319,6 +319,27 @@ def test_a_function_that_is_asked_until_something_is_so_is_one_step() -> None:
     assert (watched.started_at, watched.ended_at) == (seconds(first), seconds(last - 4))
 
 
+def test_a_step_that_waits_to_be_asked_again_goes_on_and_is_stopped_with_its_execution() -> None:
+    live, stopped = History(), History()
+    for history in (live, stopped):
+        a_call(history, "StartRollout")
+        history.entered("LetTrafficPass", "Wait")
+        history.exited("LetTrafficPass", "Wait")
+        a_call(history, "WatchRollout")
+        history.entered("LetTrafficPass", "Wait")
+    end = stopped.add("ExecutionAborted")
+
+    assert [(step.state, step.ended_at is None) for step in live.steps()] == [
+        (RunState.SUCCEEDED, False),
+        (RunState.RUNNING, True),
+    ]
+    assert [step.state for step in stopped.steps()] == [RunState.SUCCEEDED, RunState.ABORTED]
+    assert stopped.steps()[1].ended_at == seconds(end)
+    live.exited("LetTrafficPass", "Wait")
+    live.entered("WhatBecame", "Choice")
+    assert live.steps()[1].state is RunState.SUCCEEDED
+
+
 def test_a_function_is_not_asked_again_in_the_step_that_failed_or_of_another_item() -> None:
     failed, items = History(), History()
     failed.entered("WatchRollout")
