@@ -764,6 +764,9 @@ class Endpoints(Protocol):
     def region(self) -> str:
         """Where they are made."""
 
+    def check_kind(self, spec: EndpointSpec) -> None:
+        """Raises EndpointFailed when an endpoint of another kind has its name."""
+
     def deploy(self, spec: EndpointSpec) -> bool:
         """Create what is missing. True once it is in service.
 
@@ -790,7 +793,9 @@ class EndpointUses(Protocol):
         """The open one."""
 
     def begin(self, use: EndpointUse) -> None:
-        """An open use of this version stays as it is; one that billed otherwise ends as this one begins."""
+        """An open use of this version goes on, with more machines if it may have them now; one that billed otherwise
+        ends as this one begins.
+        """
 
     def end(self, model: str, number: int, *, at: datetime) -> None:
         """Nothing happens when none is open."""

@@ -186,7 +186,8 @@ def _scan(ecr: Any, repository: str, image: Pushed, sleep: Callable[[float], Non
         else:
             status = answer["imageScanStatus"]["status"]
             if status in NO_SCAN_COMES:
-                raise ImageRefused(f"{image.address} has no scan: {status}, {answer['imageScanStatus']['description']}")
+                said = answer["imageScanStatus"].get("description", "no reason was given")
+                raise ImageRefused(f"{image.address} has no scan: {status}, {said}")
             # Inspector goes on looking: ACTIVE, with the time of its last look once there was one.
             if status == "COMPLETE" or "imageScanCompletedAt" in answer.get("imageScanFindings", {}):
                 found: Mapping[str, Any] = answer["imageScanFindings"]

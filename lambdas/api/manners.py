@@ -67,7 +67,7 @@ def compressed(answer: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str,
     CloudFront compresses only what it may cache, and what the API says is somebody's own. An HTTP API decodes the body
     before it sends it.
     """
-    if answer["isBase64Encoded"] or len(answer["body"]) < COMPRESSED_BYTES:
+    if answer["isBase64Encoded"] or body_bytes(answer) < COMPRESSED_BYTES:
         return dict(answer)
     headers = {**answer["headers"], "Vary": "Accept-Encoding"}
     if not takes_gzip(event):

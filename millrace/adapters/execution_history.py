@@ -59,12 +59,13 @@ class _Visit:
     seconds: float = 0.0
     running_since: datetime | None = None
     waits: bool = False
+    asked_again: bool = False
 
     def is_asked_again(self, entered: _Visit) -> bool:
         return (self.name, self.item) == (entered.name, entered.item) and self.functions > 0 and self.failure is None
 
     def go_on(self) -> None:
-        self.ended_at, self.attempts = None, 0
+        self.ended_at, self.attempts, self.asked_again = None, 0, True
 
 
 def steps_of(events: Iterable[Mapping[str, Any]]) -> list[Step]:
@@ -176,7 +177,7 @@ def _stop_function(visit: _Visit, at: datetime) -> None:
 
 
 def _step(visit: _Visit, ending: tuple[RunState, datetime] | None) -> Step:
-    if visit.waits:
+    if visit.waits and (ending is None or visit.asked_again):
         visit.ended_at = None
     ended_at = visit.ended_at or (ending[1] if ending else None)
     if ended_at is not None:

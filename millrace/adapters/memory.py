@@ -1109,6 +1109,7 @@ class InMemoryEndpointUses:
     def begin(self, use: EndpointUse) -> None:
         known = self.find(use.model, use.number)
         if known is not None and known.by_the_hour == use.by_the_hour:
+            self._open[use.model, use.number] = known.grown(use) or known
             return
         self.end(use.model, use.number, at=use.since)
         self._open[use.model, use.number] = use
@@ -1138,6 +1139,9 @@ class InMemoryEndpoints:
         self.made: dict[str, EndpointSpec] = {}
         self.orphans: set[str] = set()
         self.region = "us-east-1"
+
+    def check_kind(self, spec: EndpointSpec) -> None:
+        spec.check_kind(self.made.get(spec.name, spec).kind)
 
     def deploy(self, spec: EndpointSpec) -> bool:
         ready = spec.name in self.made

@@ -34,6 +34,11 @@ class SageMakerEndpoints:
     def region(self) -> str:
         return self._client.meta.region_name
 
+    def check_kind(self, spec: EndpointSpec) -> None:
+        found = self._described(spec.name)
+        if found is not None:
+            spec.check_kind(self._kind(found["EndpointConfigName"]))
+
     def deploy(self, spec: EndpointSpec) -> bool:
         found = self._described(spec.name)
         if found is None:

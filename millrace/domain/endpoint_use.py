@@ -34,6 +34,12 @@ class EndpointUse(Entity):
         """Clocks differ a little: nothing ends before it began."""
         return self.model_copy(update={"until": max(self.since, at)})
 
+    def grown(self, seen: EndpointUse) -> Self | None:
+        """The same use that may now have more machines, as `seen` says; None when it may not."""
+        if seen.most_machines <= self.most_machines:
+            return None
+        return self.model_copy(update={"most_machines": seen.most_machines})
+
     @property
     def by_the_hour(self) -> bool:
         return self.machine is not None

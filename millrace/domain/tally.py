@@ -24,7 +24,7 @@ _MICRO_USD = 1_000_000
 class Tally(Entity):
     """`dataset_versions` are those that are READY; `model_versions` are counted by their approval.
 
-    `cost_micro_usd` is what the jobs of ended runs cost by list prices, in millionths of a US dollar.
+    `cost_micro_usd` is what runs that have ended cost by list prices, in millionths of a US dollar.
     """
 
     datasets: int = 0

@@ -64,6 +64,8 @@ class LabelCounts(Entity):
     def sentence(self) -> str:
         if not self.known:
             return f"There is no label of the last {LABEL_DAYS} days."
+        if self.waiting is None and self.joined == self.known:
+            return f"{self.joined:,} labels of the last {LABEL_DAYS} days joined a prediction of this window."
         if self.waiting is None:
             return (
                 f"{self.joined:,} of {self.known:,} labels of the last {LABEL_DAYS} days joined a prediction of this "
@@ -71,6 +73,9 @@ class LabelCounts(Entity):
             )
         if not self.waiting:
             return f"{'The label' if self.known == 1 else f'All {self.known:,} labels'} joined a prediction."
-        since = f", the oldest since {self.oldest_waiting}" if self.oldest_waiting else ""
+        since = f" since {self.oldest_waiting}" if self.oldest_waiting else ""
+        if self.known == 1:
+            return f"The label waits for its prediction{since}."
+        oldest = f", the oldest{since}" if since else ""
         waits = "1 waits for its own" if self.waiting == 1 else f"{self.waiting:,} wait for theirs"
-        return f"{self.known - self.waiting:,} of {self.known:,} labels joined a prediction; {waits}{since}."
+        return f"{self.known - self.waiting:,} of {self.known:,} labels joined a prediction; {waits}{oldest}."

@@ -14,7 +14,7 @@ def check_batch(*, store: ObjectStore, run_id: str, location: str) -> dict[str, 
 
     Scores and results of an attempt before are removed: what is joined later was answered by this one.
     """
-    report = BatchReport.model_validate_json(store.read(f"{location}report.json"))
+    report = BatchReport.read(store.read(f"{location}report.json"))
     if report.job_id != run_id:
         raise DatasetInvalid(f"the report at {location} is about {report.job_id}, not about {run_id}")
     if report.rejection is not None:

@@ -11,14 +11,13 @@ from millrace.domain.dataset import VersionState
 from millrace.domain.drift import DriftKind, DriftRequest, DriftSource, DriftSummary
 from millrace.domain.model import CHAMPION, ModelVersion
 from millrace.domain.run import Run, RunState
-from millrace.domain.truth import LABEL_DAYS
 from millrace.errors import Conflict, InvalidInput, NotDeployed
 from millrace.ports import Clock, DatasetCatalog, DriftReports, ModelRegistry, Pipelines, RunLedger
 
 LONGEST_WINDOW = timedelta(days=31)
 # When labels come, the batches among so many last reports are looked at again.
 LOOKED_AGAIN = 20
-# A window that ends so long before the check is as good as one that ends now.
+# A window that begins or ends so near to where it should is as good as that: clocks differ, and people take a moment.
 AS_GOOD_AS_NOW = timedelta(hours=1)
 _BATCH = "batch "
 
@@ -166,8 +165,8 @@ def _results(data_bucket: str, batch: DriftSummary) -> str:
 
 
 def _spans_labels(first: datetime, until: datetime, now: datetime) -> bool:
-    """Whether the window holds all days of which labels are read, up to now."""
-    return first <= now - timedelta(days=LABEL_DAYS) and until >= now - AS_GOOD_AS_NOW
+    """Whether the window holds all that is read when labels arrive: the predictions of the longest one, up to now."""
+    return first <= now - LONGEST_WINDOW + AS_GOOD_AS_NOW and until >= now - AS_GOOD_AS_NOW
 
 
 def check_datasets(

@@ -62,6 +62,7 @@ def deploy_endpoint(
     )
     # Counted before it is made: an attempt that is cut off leaves none uncounted. RetireEndpoints ends what never came.
     if uses.find(model, number) is None:
+        endpoints.check_kind(spec)
         uses.begin(use)
     ready = endpoints.deploy(spec)
     # Now it is known to be of this kind: whatever was there under its name and billed otherwise has gone.

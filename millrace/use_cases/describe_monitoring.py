@@ -46,7 +46,7 @@ def report_about(
     """The last of the reports that names `feature`, whole."""
     for day in reversed(told):
         if any(cell.feature == feature for cell in day.cells):
-            return DriftReport.model_validate_json(store.read(reports.get(day.report_id).report_uri))
+            return DriftReport.read(store.read(reports.get(day.report_id).report_uri))
     return None
 
 

@@ -50,6 +50,8 @@ from millrace.use_cases.read_window import RecordReader, parquet_tables, read_la
 
 # Scores of so many rows answer for the window's: beyond, intervals hardly become narrower.
 SAMPLED_ROWS = 50_000
+# What a function fetches within a minute or two.
+ELSEWHERE_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -174,19 +176,27 @@ def _read(store: ObjectStore, request: DriftRequest, baseline: Baseline, labels:
             take(rows, table_of_predictions(records, output), [record["record_id"] for record in records])
         truncated = reader.truncated
     everywhere = request.label_uris is not None and not truncated
-    if everywhere:
-        _look_elsewhere(store, request.label_uris or (), labels)
+    everywhere = everywhere and _look_elsewhere(store, request.label_uris or (), labels)
     counts = labels.counts(unlabelled=unlabelled, everywhere=everywhere)
     return _Window(inputs.profile, predictions.profile, sample, labelled, counts, truncated)
 
 
-def _look_elsewhere(store: ObjectStore, addresses: Sequence[str], labels: Labels) -> None:
-    """Of batches only the ids of their rows are read, and none once no label waits."""
+def _look_elsewhere(store: ObjectStore, addresses: Sequence[str], labels: Labels) -> bool:
+    """Whether all was looked at that was needed: of batches the ids of their rows, and none once no label waits.
+
+    A file is fetched whole for its ids. A label that will never meet its prediction shall not keep the check from its
+    verdict: beyond `ELSEWHERE_BYTES` nothing is looked at, and the report does not claim that a label waits.
+    """
+    left = ELSEWHERE_BYTES
     for address in addresses:
         if not labels.unmet:
-            return
+            return True
+        left -= sum(found.size_bytes for found in store.list(address) if found.uri.endswith(".parquet"))
+        if left < 0:
+            return False
         for position, table in enumerate(parquet_tables(store, address, columns=["record_id"])):
             labels.meet_elsewhere(hashes_of(_ids(table, position)))
+    return True
 
 
 def _existing(tables: Iterator[pa.Table], request: DriftRequest) -> Iterator[pa.Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -37,7 +38,10 @@ def judge_settings(
     `contract`, when there is one. Raises InvalidInput with every fault: path, value, what is allowed.
     """
     settings = _validated(_merged(current, changes))
-    faults = [*_training_faults(settings), *_deployment_faults(settings), *_column_faults(settings, contract)]
+    faults = [*_training_faults(settings), *_column_faults(settings, contract)]
+    # What was allowed before stays until somebody changes it.
+    if "deployment" in changes:
+        faults += _deployment_faults(settings)
     if faults:
         raise InvalidInput("; ".join(faults))
     return settings
@@ -115,8 +119,8 @@ def _deployment_faults(settings: DatasetSettings) -> Iterable[str]:
     if policy.steps > MOST_STEPS:
         yield f"deployment.share: {policy.share} makes {policy.steps:,} steps, and there may be {MOST_STEPS}"
     elif policy.takes > LONGEST:
-        steps = f"{policy.steps} steps of {policy.step_seconds:,} s take {policy.takes.days} days"
-        yield f"deployment.step_seconds: {steps}, and a rollout takes at most {LONGEST.days}"
+        steps = f"{policy.steps} steps of {policy.step_seconds:,} s take {policy.takes / timedelta(hours=1):,.0f} hours"
+        yield f"deployment.step_seconds: {steps}, and a rollout takes at most {LONGEST / timedelta(hours=1):.0f}"
 
 
 def _hyperparameter_faults(algorithm: str, given: Mapping[str, Any], task: str | None) -> Iterable[str]:

@@ -25,7 +25,7 @@ def prepare_batch(
     An input that is refused is an outcome in the report. May be repeated: what an earlier attempt left is removed.
     """
     store = store_factory()
-    request = BatchRequest.model_validate_json(store.read(request_uri))
+    request = BatchRequest.read(store.read(request_uri))
     location = request.location.rstrip("/")
     store.delete(f"{location}/report.json")
     features = _package(store, request, container_code_uri)

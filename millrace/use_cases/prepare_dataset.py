@@ -26,7 +26,7 @@ def prepare_dataset(
     An upload that is refused is an outcome in the report. May be repeated: what an earlier attempt left is removed.
     """
     store = store_factory()
-    request = PreparationRequest.model_validate_json(store.read(request_uri))
+    request = PreparationRequest.read(store.read(request_uri))
     location = request.location.rstrip("/")
     for name in ("report.json", "profile.json", "contract.json", "quarantine.jsonl"):
         store.delete(f"{location}/{name}")

@@ -47,7 +47,7 @@ def read_batch_report(*, store: ObjectStore, run: Run) -> BatchReport | None:
     address = f"{batch_folder(run.input)}report.json"
     if not any(found.uri == address for found in store.list(address)):
         return None
-    return BatchReport.model_validate_json(store.read(address))
+    return BatchReport.read(store.read(address))
 
 
 def offer_batch_results(*, store: ObjectStore, downloads: Downloads, clock: Clock, run: Run) -> BatchResults:

@@ -25,7 +25,7 @@ def record_batch(
     location: str,
 ) -> dict[str, Any]:
     """Raises EvaluationInvalid when the predictions are not as many as the rows that were accepted."""
-    report = BatchReport.model_validate_json(store.read(f"{location}report.json"))
+    report = BatchReport.read(store.read(f"{location}report.json"))
     joined = json.loads(store.read(f"{location}results/join.json"))
     if joined["rows"] != report.accepted:
         raise EvaluationInvalid(f"{report.accepted} rows were accepted, but {joined['rows']} predictions came back")

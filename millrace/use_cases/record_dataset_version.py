@@ -59,11 +59,11 @@ def record_dataset_version(
 def _request(store: ObjectStore, registration: Registration) -> PreparationRequest:
     if registration.request_uri is None:
         raise InvalidInput(f"upload {registration.upload_id} of {registration.dataset} has nothing to prepare")
-    return PreparationRequest.model_validate_json(store.read(registration.request_uri))
+    return PreparationRequest.read(store.read(registration.request_uri))
 
 
 def _report(store: ObjectStore, registration: Registration) -> PreparationReport:
-    report = PreparationReport.model_validate_json(store.read(str(registration.report_uri)))
+    report = PreparationReport.read(store.read(str(registration.report_uri)))
     if (report.dataset, report.version) != (registration.dataset, registration.version):
         raise InvalidInput(
             f"the report at {registration.report_uri} is about {report.dataset} v{report.version}, "

@@ -41,7 +41,7 @@ def record_drift_reports(
     for report_id in report_ids:
         address = place.drift_uri(artifacts_bucket, model, report_id, "report.json")
         page = place.drift_uri(artifacts_bucket, model, report_id, "report.html")
-        report = DriftReport.model_validate_json(store.read(address))
+        report = DriftReport.read(store.read(address))
         summary = summary_of(report, address, page)
         before = _before(reports, summary)
         reports.record(summary, day_of(report))

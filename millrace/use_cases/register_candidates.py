@@ -108,7 +108,7 @@ def register_candidates(
 def _evaluation(store: ObjectStore, bucket: str, run_id: str) -> Evaluation:
     address = _evaluation_uri(bucket, run_id)
     try:
-        evaluation = Evaluation.model_validate_json(store.read(address))
+        evaluation = Evaluation.read(store.read(address))
     except NotFound as missing:
         raise EvaluationInvalid(f"the evaluation of {run_id} left no report at {address}") from missing
     except ValidationError as error:

@@ -32,11 +32,15 @@ from millrace.use_cases.retire_endpoints import needed_numbers
 class Kind(StrEnum):
     ARTEFACT = "ARTEFACT"
     ENDPOINT = "ENDPOINT"
+    HOURS = "HOURS"
     UPLOAD = "UPLOAD"
 
 
 class Leftover(NamedTuple):
-    """`name` is an address, or an endpoint's name; `upload_id` is that of an upload that never ended."""
+    """`name` is an address, or an endpoint's name, also of one whose hours are counted though it is gone.
+
+    `upload_id` is that of an upload that never ended.
+    """
 
     kind: Kind
     name: str
@@ -83,11 +87,17 @@ def remove_leftovers(
                 store.delete(each.name)
             case Kind.ENDPOINT:
                 endpoints.delete(each.name)
-                version = identity.version_of_endpoint(endpoint_prefix, each.name)
-                if version is not None:
-                    uses.end(*version, at=clock.now())
+                _end_hours(uses, clock, endpoint_prefix, each.name)
+            case Kind.HOURS:
+                _end_hours(uses, clock, endpoint_prefix, each.name)
             case Kind.UPLOAD:
                 multipart.abort(each.name, each.upload_id)
+
+
+def _end_hours(uses: EndpointUses, clock: Clock, prefix: str, name: str) -> None:
+    version = identity.version_of_endpoint(prefix, name)
+    if version is not None:
+        uses.end(*version, at=clock.now())
 
 
 def _artefacts(
@@ -165,7 +175,7 @@ def _endpoints(
         model, number = version
         what = "endpoint" if name in in_service else "configuration without an endpoint"
         if name not in in_service | parts:
-            yield Leftover(Kind.ENDPOINT, name, 0, "hours that are counted: there is no endpoint")
+            yield Leftover(Kind.HOURS, name, 0, "hours that are counted: there is no endpoint")
             continue
         try:
             needed = needed_numbers(registry, registry.model(model))

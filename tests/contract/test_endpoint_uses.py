@@ -25,11 +25,19 @@ def uses(request: pytest.FixtureRequest) -> EndpointUses:
 def test_an_endpoint_goes_on_from_its_first_sight_however_often_it_is_seen(uses: EndpointUses) -> None:
     assert uses.find("credit", 1) is None
     for minutes in range(3):
-        uses.begin(an_endpoint_use(minutes=minutes, machine=f"ml.m{minutes + 4}.large", most_machines=minutes + 1))
+        uses.begin(an_endpoint_use(minutes=minutes, machine=f"ml.m{minutes + 4}.large"))
 
     first = an_endpoint_use(machine="ml.m4.large")
     assert uses.find("credit", 1) == first
     assert list(uses.open()) == list(uses.since(later(999))) == [first]
+
+
+def test_an_endpoint_that_may_grow_later_costs_at_least_what_is_counted_from_its_beginning(uses: EndpointUses) -> None:
+    for minutes, most in enumerate((1, 4, 2)):
+        uses.begin(an_endpoint_use(minutes=minutes, most_machines=most))
+
+    assert uses.find("credit", 1) == an_endpoint_use(most_machines=4)
+    assert len(uses.since(NOON)) == 1
 
 
 def test_an_end_is_told_once_and_without_a_beginning_it_is_nothing(uses: EndpointUses) -> None:

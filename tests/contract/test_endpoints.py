@@ -51,7 +51,11 @@ def test_an_endpoint_of_another_kind_is_not_taken_for_the_one_that_was_asked_for
 
     with pytest.raises(EndpointFailed, match="credit-v1 is serverless, not realtime: deploy another version"):
         endpoints.deploy(a_spec("credit-v1", "realtime"))
+    with pytest.raises(EndpointFailed, match="credit-v1 is serverless, not realtime: deploy another version"):
+        endpoints.check_kind(a_spec("credit-v1", "realtime"))
+    endpoints.check_kind(a_spec("credit-v1", "serverless"))
     endpoints.delete("credit-v1")
+    endpoints.check_kind(a_spec("credit-v1", "realtime"))
     assert endpoints.deploy(a_spec("credit-v1", "realtime")) is False
 
 

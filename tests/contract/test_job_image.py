@@ -77,13 +77,13 @@ def patched_by_aws(ecr: Any) -> None:
     ecr.put_image(repositoryName="sagemaker-xgboost", imageManifest=a_manifest("patched"), imageTag="3.2-0")
 
 
-def findings(status: str = "COMPLETE", description: str = "", **found: Any) -> None:
+def findings(status: str = "COMPLETE", description: str | None = None, **found: Any) -> None:
     """What the next scan of the repository finds."""
     result = {
         "registryId": ACCOUNT,
         "repositoryName": "millrace-jobs",
         "imageId": {},
-        "imageScanStatus": {"status": status, "description": description},
+        "imageScanStatus": {"status": status} | ({} if description is None else {"description": description}),
         "imageScanFindings": found,
     }
     ecr_backends[ACCOUNT][REGION].scan_finding_results.append(result)
@@ -234,6 +234,13 @@ def test_a_scan_that_failed_says_why(ecr: Any) -> None:
     findings("UNSUPPORTED_IMAGE", "the operating system is not supported")
 
     with pytest.raises(ImageRefused, match="UNSUPPORTED_IMAGE, the operating system is not supported"):
+        made(ecr, FakeDocker(ecr))
+
+
+def test_a_scan_that_fails_without_a_word_is_told_too(ecr: Any) -> None:
+    findings("FAILED")
+
+    with pytest.raises(ImageRefused, match="has no scan: FAILED, no reason was given"):
         made(ecr, FakeDocker(ecr))
 
 

@@ -2559,7 +2559,7 @@ export interface components {
         };
         /**
          * Cost
-         * @description What jobs and realtime endpoints cost by list prices: jobs on the day their run started, once it has ended;
+         * @description What runs and realtime endpoints cost by list prices: runs on the day they started, once they have ended;
          *     endpoints hour by hour, with one machine each.
          */
         Cost: {
@@ -2577,7 +2577,7 @@ export interface components {
             endpoints_at_least: boolean;
             /**
              * Forecast Usd
-             * @description To the end of the month: jobs at this month's daily mean, endpoints that are in service stay so.
+             * @description To the end of the month: runs at this month's daily mean, endpoints that are in service stay so.
              */
             forecast_usd: number;
             /** Days */

@@ -54,7 +54,7 @@ class DayOfCost(BaseModel):
 
 
 class Cost(BaseModel):
-    """What jobs and realtime endpoints cost by list prices: jobs on the day their run started, once it has ended;
+    """What runs and realtime endpoints cost by list prices: runs on the day they started, once they have ended;
     endpoints hour by hour, with one machine each.
     """
 
@@ -62,7 +62,7 @@ class Cost(BaseModel):
     endpoints_usd: float = Field(description="Of it what endpoints cost, up to the last full hour.")
     endpoints_at_least: bool = Field(description="Whether one of them may have grown, or has no list price.")
     forecast_usd: float = Field(
-        description="To the end of the month: jobs at this month's daily mean, endpoints that are in service stay so."
+        description="To the end of the month: runs at this month's daily mean, endpoints that are in service stay so."
     )
     days: list[DayOfCost]
 

@@ -24,7 +24,7 @@ class DynamoAlertBook:
         item = self._table.get(_pk(alert_id), _META)
         if item is None:
             raise NotFound(f"there is no alert {alert_id}")
-        return Alert.model_validate_json(item[BODY])
+        return Alert.read(item[BODY])
 
     def latest(self, cause: str) -> Alert | None:
         item = self._table.get(_cause(cause), _META)
@@ -78,7 +78,7 @@ class DynamoAlertBook:
         elif state is not None:
             index, partition = names.STATE_INDEX, _state_listing(state)
         items, position = self._table.page(index, partition, after=after, limit=limit, newest_first=True, where=where)
-        return Page([Alert.model_validate_json(item[BODY]) for item in items], position)
+        return Page([Alert.read(item[BODY]) for item in items], position)
 
 
 def _attributes(alert: Alert) -> dict[str, Plain]:

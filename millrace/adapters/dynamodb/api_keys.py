@@ -91,6 +91,6 @@ def _body(key: ApiKey) -> str:
 
 
 def _key(item: Item) -> ApiKey:
-    key = ApiKey.model_validate_json(item[BODY])
+    key = ApiKey.read(item[BODY])
     used = item[_LAST_USED]
     return key if used == _NEVER else key.model_copy(update={"last_used_at": datetime.fromisoformat(used)})

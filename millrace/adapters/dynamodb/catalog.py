@@ -77,7 +77,7 @@ class DynamoDatasetCatalog:
 
     def contract(self, name: str, version: int) -> Contract:
         item = self._item(name, _contract_sk(version), f"dataset {name} has no contract {version}")
-        return Contract.model_validate_json(item[BODY])
+        return Contract.read(item[BODY])
 
     def put_contract(self, contract: Contract) -> Dataset:
         return self._table.decide(lambda: self._put_contract_once(contract))
@@ -87,17 +87,17 @@ class DynamoDatasetCatalog:
 
     def upload(self, dataset: str, upload_id: str) -> Upload:
         item = self._item(dataset, _upload_sk(upload_id), f"dataset {dataset} has no upload {upload_id}")
-        return Upload.model_validate_json(item[BODY])
+        return Upload.read(item[BODY])
 
     def uploads(self, dataset: str) -> Sequence[Upload]:
-        found = [Upload.model_validate_json(item[BODY]) for item in self._table.query(_pk(dataset), "UPLOAD#")]
+        found = [Upload.read(item[BODY]) for item in self._table.query(_pk(dataset), "UPLOAD#")]
         return sorted(found, key=lambda upload: (upload.received_at, upload.upload_id), reverse=True)
 
     def page_uploads(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[Upload]:
         items, position = self._table.page(
             names.LISTING_INDEX, f"{_ARRIVALS}{dataset}", after=after, limit=limit, newest_first=True
         )
-        return Page([Upload.model_validate_json(item[BODY]) for item in items], position)
+        return Page([Upload.read(item[BODY]) for item in items], position)
 
     def claim_content(
         self, upload: Upload, *, location_prefix: str, quarantine_prefix: str, at: datetime
@@ -106,20 +106,20 @@ class DynamoDatasetCatalog:
 
     def version(self, dataset: str, version: int) -> DatasetVersion:
         item = self._item(dataset, _version_sk(version), f"dataset {dataset} has no version {version}")
-        return DatasetVersion.model_validate_json(item[BODY])
+        return DatasetVersion.read(item[BODY])
 
     def look_up(self, versions: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], DatasetVersion]:
         keys = [(_pk(dataset), _version_sk(version)) for dataset, version in dict.fromkeys(versions)]
-        found = [DatasetVersion.model_validate_json(item[BODY]) for item in self._table.look_up(keys)]
+        found = [DatasetVersion.read(item[BODY]) for item in self._table.look_up(keys)]
         return {(version.dataset, version.version): version for version in found}
 
     def versions(self, dataset: str) -> Sequence[DatasetVersion]:
         items = self._table.query(_pk(dataset), "VERSION#", newest_first=True)
-        return [DatasetVersion.model_validate_json(item[BODY]) for item in items]
+        return [DatasetVersion.read(item[BODY]) for item in items]
 
     def page_versions(self, dataset: str, *, after: str | None = None, limit: int = 50) -> Page[DatasetVersion]:
         items, position = self._table.part(_pk(dataset), "VERSION#", after=after, limit=limit, newest_first=True)
-        return Page([DatasetVersion.model_validate_json(item[BODY]) for item in items], position)
+        return Page([DatasetVersion.read(item[BODY]) for item in items], position)
 
     def accept_version(self, version: DatasetVersion, contract: Contract | None) -> None:
         self._table.decide(lambda: self._accept_once(version, contract))
@@ -166,7 +166,7 @@ class DynamoDatasetCatalog:
         """Read first: a dataset's uploads meet in its audit chain, so a lost write need not mean that it is there."""
         stored = self._table.get(_pk(upload.dataset), _upload_sk(upload.upload_id))
         if stored is not None:
-            return Upload.model_validate_json(stored[BODY])
+            return Upload.read(stored[BODY])
         listed = {
             "listing": f"{_ARRIVALS}{upload.dataset}",
             "listed_at": f"{upload.received_at.isoformat()}#{upload.upload_id}",
@@ -337,7 +337,7 @@ def _dataset_attributes(dataset: Dataset) -> dict[str, Plain]:
 
 
 def _dataset(item: Item) -> Dataset:
-    return Dataset.model_validate_json(item[BODY]).model_copy(update={name: item[name] for name in _COUNTERS})
+    return Dataset.read(item[BODY]).model_copy(update={name: item[name] for name in _COUNTERS})
 
 
 def _edited(name: str) -> str:

@@ -42,10 +42,10 @@ class DynamoChannelBook:
         item = self._table.get(_pk(channel_id), _META)
         if item is None:
             raise NotFound(f"there is no channel {channel_id}")
-        return Channel.model_validate_json(item[BODY])
+        return Channel.read(item[BODY])
 
     def list(self) -> Sequence[Channel]:
-        return [Channel.model_validate_json(item[BODY]) for item in self._table.listing(_LISTING)]
+        return [Channel.read(item[BODY]) for item in self._table.listing(_LISTING)]
 
     def replace(self, channel: Channel, *, actor: str) -> None:
         before = self.get(channel.channel_id)
@@ -90,7 +90,7 @@ class DynamoDeliveryBook:
         item = self._table.get(_pk(channel_id), _sk(delivery_id))
         if item is None:
             raise NotFound(f"channel {channel_id} has no delivery {delivery_id}")
-        return Delivery.model_validate_json(item[BODY])
+        return Delivery.read(item[BODY])
 
     def replace(self, delivery: Delivery) -> None:
         seen = {"revision": delivery.revision - 1}
@@ -107,7 +107,7 @@ class DynamoDeliveryBook:
         items, position = self._table.page(
             names.LISTING_INDEX, f"DELIVERIES#{channel_id}", after=after, limit=limit, newest_first=True
         )
-        return Page([Delivery.model_validate_json(item[BODY]) for item in items], position)
+        return Page([Delivery.read(item[BODY]) for item in items], position)
 
 
 def _attributes(delivery: Delivery) -> dict[str, Plain]:

@@ -47,7 +47,7 @@ class DynamoDriftReports:
 
     def days(self, model: str, kind: DriftKind, first: date, last: date) -> Sequence[DriftDay]:
         items = self._table.between(f"MODEL#{model}", _day_sk(kind, first), _day_sk(kind, last))
-        return [DriftDay.model_validate_json(item[BODY]) for item in items]
+        return [DriftDay.read(item[BODY]) for item in items]
 
     def labels_counted(self, model: str) -> DriftSummary | None:
         item = self._table.get(f"MODEL#{model}", _LABELS)
@@ -70,7 +70,7 @@ class DynamoDriftReports:
         writes = [self._table.create(_pk(summary.id), _META, attributes)]
         if seen is None:
             writes.append(self._table.create(pk, sk, told))
-        elif outranks(day, DriftDay.model_validate_json(seen[BODY])):
+        elif outranks(day, DriftDay.read(seen[BODY])):
             writes.append(self._table.change(pk, sk, told, when={"reported_at": seen["reported_at"]}))
         if summary.labels is not None:
             writes += self._counting(summary, listed_at)
@@ -101,4 +101,4 @@ def _day_sk(kind: DriftKind, day: date) -> str:
 
 
 def _summary(item: Item) -> DriftSummary:
-    return DriftSummary.model_validate_json(item[BODY])
+    return DriftSummary.read(item[BODY])

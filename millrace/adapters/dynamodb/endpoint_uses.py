@@ -48,6 +48,8 @@ class DynamoEndpointUses:
         elif _use(item).by_the_hour != use.by_the_hour:
             replacing = self._table.put(_PK, key, _attributes(use), when={BODY: item[BODY]})
             self._table.write(replacing, self._putting_ended(_use(item), use.since))
+        elif (grown := _use(item).grown(use)) is not None:
+            self._table.write(self._table.put(_PK, key, _attributes(grown), when={BODY: item[BODY]}))
 
     def _end_once(self, model: str, number: int, at: datetime) -> None:
         item = self._item(model, number)
@@ -82,4 +84,4 @@ def _attributes(use: EndpointUse) -> dict[str, str]:
 
 
 def _use(item: Item) -> EndpointUse:
-    return EndpointUse.model_validate_json(item[BODY])
+    return EndpointUse.read(item[BODY])

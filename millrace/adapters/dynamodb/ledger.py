@@ -144,7 +144,7 @@ def _pk(run_id: str) -> str:
 
 
 def _run(item: Item) -> Run:
-    return Run.model_validate_json(item[BODY]).model_copy(update={"revision": item["change"]})
+    return Run.read(item[BODY]).model_copy(update={"revision": item["change"]})
 
 
 def _state_listing(state: RunState) -> str:

@@ -200,14 +200,14 @@ class DynamoModelRegistry:
         item = self._table.get(_pk(model), _truth_sk(file_id))
         if item is None:
             raise NotFound(f"model {model} has no file of ground truth {file_id}")
-        return TruthFile.model_validate_json(item[BODY])
+        return TruthFile.read(item[BODY])
 
     def history(self, model: str) -> Sequence[ModelEvent]:
-        return [ModelEvent.model_validate_json(item[BODY]) for item in self._table.query(_pk(model), "EVENT#")]
+        return [ModelEvent.read(item[BODY]) for item in self._table.query(_pk(model), "EVENT#")]
 
     def page_history(self, model: str, *, after: str | None = None, limit: int = 50) -> Page[ModelEvent]:
         items, position = self._table.part(_pk(model), "EVENT#", after=after, limit=limit, newest_first=True)
-        return Page([ModelEvent.model_validate_json(item[BODY]) for item in items], position)
+        return Page([ModelEvent.read(item[BODY]) for item in items], position)
 
     def _ensure(self, model: RegisteredModel, run_id: str) -> None:
         if self._table.get(_pk(model.name), _META) is not None:
@@ -373,11 +373,11 @@ def _sortable(moment: datetime) -> str:
 
 def _model(item: Item) -> RegisteredModel:
     counted = {"latest_number": item["latest_number"], "revision": item["sequence"]}
-    return RegisteredModel.model_validate_json(item[BODY]).model_copy(update=counted)
+    return RegisteredModel.read(item[BODY]).model_copy(update=counted)
 
 
 def _version(item: Item) -> ModelVersion:
-    return ModelVersion.model_validate_json(item[BODY])
+    return ModelVersion.read(item[BODY])
 
 
 def _version_attributes(version: ModelVersion) -> dict[str, Plain]:

@@ -35,13 +35,13 @@ class DynamoRetrainingLog:
         items, position = self._table.page(
             names.LISTING_INDEX, f"RETRAINING#{model}", after=after, limit=limit, newest_first=True
         )
-        return Page([RetrainingDecision.model_validate_json(item[BODY]) for item in items], position)
+        return Page([RetrainingDecision.read(item[BODY]) for item in items], position)
 
     def _get(self, model: str, decision_id: str) -> RetrainingDecision:
         item = self._table.get(_pk(model), _sk(decision_id))
         if item is None:
             raise NotFound(f"there is no decision {decision_id} on {model}")
-        return RetrainingDecision.model_validate_json(item[BODY])
+        return RetrainingDecision.read(item[BODY])
 
 
 def _pk(model: str) -> str:

@@ -46,11 +46,11 @@ class DynamoSchedules:
 
     def firing(self, schedule_id: str, due_at: datetime) -> Firing | None:
         item = self._table.get(_pk(schedule_id), _firing_sk(due_at))
-        return None if item is None else Firing.model_validate_json(item[BODY])
+        return None if item is None else Firing.read(item[BODY])
 
     def firings(self, schedule_id: str, *, limit: int) -> Sequence[Firing]:
         items, _ = self._table.part(_pk(schedule_id), _FIRINGS, after=None, limit=limit, newest_first=True)
-        return [Firing.model_validate_json(item[BODY]) for item in items]
+        return [Firing.read(item[BODY]) for item in items]
 
     def _item(self, schedule_id: str) -> Item:
         item = self._table.get(_pk(schedule_id), _META)
@@ -126,6 +126,6 @@ def _body(schedule: Schedule) -> str:
 
 
 def _schedule(item: Item) -> Schedule:
-    schedule = Schedule.model_validate_json(item[BODY])
+    schedule = Schedule.read(item[BODY])
     last = item[_LAST]
-    return schedule if last == _NONE else schedule.model_copy(update={_LAST: Firing.model_validate_json(last)})
+    return schedule if last == _NONE else schedule.model_copy(update={_LAST: Firing.read(last)})

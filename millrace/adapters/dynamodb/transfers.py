@@ -21,7 +21,7 @@ class DynamoTransfers:
         item = self._table.get(_pk(dataset), _sk(transfer_id))
         if item is None:
             raise NotFound(f"dataset {dataset} has no transfer {transfer_id}")
-        return Transfer.model_validate_json(item[BODY])
+        return Transfer.read(item[BODY])
 
     def settle(self, dataset: str, transfer_id: str, state: TransferState, *, actor: str) -> Transfer:
         return self._table.decide(lambda: self._settle_once(dataset, transfer_id, state, actor))
@@ -29,7 +29,7 @@ class DynamoTransfers:
     def _open_once(self, transfer: Transfer) -> Transfer:
         stored = self._table.get(_pk(transfer.dataset), _sk(transfer.transfer_id))
         if stored is not None:
-            return Transfer.model_validate_json(stored[BODY])
+            return Transfer.read(stored[BODY])
         attributes = {BODY: transfer.model_dump_json(), "state": transfer.state.value}
         self._table.write(
             self._table.create(_pk(transfer.dataset), _sk(transfer.transfer_id), attributes),

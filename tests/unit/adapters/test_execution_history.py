@@ -325,8 +325,9 @@ def test_a_step_that_waits_to_be_asked_again_goes_on_and_is_stopped_with_its_exe
         a_call(history, "StartRollout")
         history.entered("LetTrafficPass", "Wait")
         history.exited("LetTrafficPass", "Wait")
-        a_call(history, "WatchRollout")
-        history.entered("LetTrafficPass", "Wait")
+        for _ in range(2):
+            a_call(history, "WatchRollout")
+            history.entered("LetTrafficPass", "Wait")
     end = stopped.add("ExecutionAborted")
 
     assert [(step.state, step.ended_at is None) for step in live.steps()] == [
@@ -338,6 +339,17 @@ def test_a_step_that_waits_to_be_asked_again_goes_on_and_is_stopped_with_its_exe
     live.exited("LetTrafficPass", "Wait")
     live.entered("WhatBecame", "Choice")
     assert live.steps()[1].state is RunState.SUCCEEDED
+
+
+def test_a_step_that_was_done_before_the_execution_was_stopped_in_a_wait_stays_so() -> None:
+    history = History()
+    done = a_call(history, "StartRollout")
+    history.entered("LetTrafficPass", "Wait")
+    history.add("ExecutionTimedOut")
+
+    [step] = history.steps()
+
+    assert (step.state, step.ended_at) == (RunState.SUCCEEDED, seconds(done))
 
 
 def test_a_function_is_not_asked_again_in_the_step_that_failed_or_of_another_item() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lambdas.api.app import ENDPOINTS, find_endpoint, handler
 from lambdas.api.limits import AskedTooOften, RateLimit
-from lambdas.api.manners import MAX_BODY_BYTES, body_bytes, etag_matches, etag_of
+from lambdas.api.manners import MAX_BODY_BYTES, body_bytes, compressed, etag_matches, etag_of
 from lambdas.api.paging import from_cursor, to_cursor
 from lambdas.api.problems import status_of
 from millrace import errors
@@ -161,6 +161,13 @@ class TestCompression:
 
         assert isinstance(json.loads(answer["body"]), dict)
         assert "Content-Encoding" not in answer["headers"]
+
+    def test_long_is_what_is_long_in_bytes(self) -> None:
+        event = event_of("GET", "/models", claims=None, headers={"accept-encoding": "gzip"})
+        answer = {"statusCode": 200, "headers": {}, "body": "é" * 700, "isBase64Encoded": False}
+
+        assert compressed(answer, event)["isBase64Encoded"]
+        assert not compressed({**answer, "body": "é" * 699}, event)["isBase64Encoded"]
 
     def test_what_is_unchanged_is_still_not_sent_again(self, api: Api) -> None:
         api.trained()

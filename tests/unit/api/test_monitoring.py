@@ -161,7 +161,7 @@ def test_a_check_of_all_days_of_labels_looks_for_their_predictions_in_batches_to
     facts = {"kind": DriftKind.PERFORMANCE, "source": DriftSource.BATCH, "window": "batch batch-1"}
     api.world.drift_found(a_drift_report("drift-0123456789abcdef-performance", **facts))
     now = api.world.clock.now()
-    window = {"first": (now - timedelta(days=30)).isoformat(), "until": now.isoformat()}
+    window = {"first": (now - timedelta(days=31)).isoformat(), "until": now.isoformat()}
 
     run_id = api.call("POST", "/monitoring/drift", {"model": "credit", "number": 1, **window}).json["run_id"]
 

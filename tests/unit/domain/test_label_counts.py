@@ -33,6 +33,11 @@ OLDEST = date(2026, 11, 2)
             "12 of 900 labels of the last 30 days joined a prediction of this window; the others were not looked for "
             "elsewhere.",
         ),
+        ({"known": 12, "joined": 12}, "12 labels of the last 30 days joined a prediction of this window."),
+        (
+            {"known": 1, "joined": 0, "elsewhere": 0, "waiting": 1, "oldest_waiting": OLDEST},
+            "The label waits for its prediction since 2026-11-02.",
+        ),
         ({"known": 0, "joined": 0, "elsewhere": 0, "waiting": 0}, "There is no label of the last 30 days."),
     ],
 )

@@ -268,3 +268,17 @@ def test_a_serverless_endpoint_where_a_realtime_one_was_ends_its_hours_and_one_t
     deploy()
 
     assert used(world) == [(1, "ml.m5.large", NOON, later(1)), (1, None, later(1), None)]
+
+
+def test_an_endpoint_of_another_kind_that_was_there_before_hours_were_counted_begins_none(
+    deploy: Callable[[], bool], world: World, endpoints: InMemoryEndpoints, first: Exported
+) -> None:
+    served_by(world, first, "serverless")
+    deploy()
+    world.endpoint_uses.end("credit", 1, at=later(1))
+    before = used(world)
+    served_by(world, first, "realtime")
+
+    with pytest.raises(EndpointFailed, match="is serverless, not realtime"):
+        deploy()
+    assert used(world) == before

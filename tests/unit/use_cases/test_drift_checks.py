@@ -212,6 +212,22 @@ def test_batches_are_not_read_once_no_label_waits(world: World, monkeypatch: pyt
     assert [address for address in opened if address.startswith(results)] == []
 
 
+def test_a_label_that_will_never_join_does_not_keep_a_check_from_its_verdict(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond what a function fetches in time, batches are not looked in, and nothing is claimed of what waits."""
+    truth = asked(world, 300, 4)
+    labelled(world, 4, truth[:200])
+    labelled(world, 77, [True])
+    results = batch_results(world, ["9-0"])
+    (size,) = [found.size_bytes for found in world.store.list(results)]
+
+    monkeypatch.setattr("millrace.use_cases.detect_drift.ELSEWHERE_BYTES", 2 * size)
+    assert counted(world, label_uris=(results, results)).waiting == 1
+    monkeypatch.setattr("millrace.use_cases.detect_drift.ELSEWHERE_BYTES", 2 * size - 1)
+    assert counted(world, label_uris=(results, results)) == LabelCounts(known=201, joined=200, unlabelled=100)
+
+
 def test_a_check_that_reads_only_its_window_does_not_say_that_labels_wait(world: World) -> None:
     truth = asked(world, 300, 4)
     labelled(world, 4, truth[:20])
@@ -352,8 +368,8 @@ def test_a_window_needs_a_beginning_before_its_end_and_a_version_that_answers(wo
 
 @pytest.mark.parametrize(
     ("first", "until", "looks"),
-    [(-31, 0, True), (-30, 0, True), (-29, 0, False), (-31, -1, False)],
-    ids=["31 days", "30 days", "a day too few", "up to yesterday"],
+    [(-31, 0, True), (-31 + 1 / 48, 1 / 48, True), (-30, 0, False), (-31, -1, False)],
+    ids=["31 days", "31 days by a clock that is ahead", "a day too few", "up to yesterday"],
 )
 def test_only_a_window_of_all_days_of_labels_has_batches_to_look_in(
     world: World, first: int, until: int, looks: bool

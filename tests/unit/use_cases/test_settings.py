@@ -8,6 +8,7 @@ import pytest
 
 from millrace.domain.dataset import DatasetSettings, Task, UploadKind, UploadState
 from millrace.domain.event import DatasetVersionReady
+from millrace.domain.rollout import DeploymentPolicy, Strategy
 from millrace.errors import Conflict, InvalidInput
 from millrace.use_cases.configure_dataset import configure_dataset, parse_settings
 from millrace.use_cases.judge_settings import judge_settings
@@ -55,7 +56,7 @@ def test_one_key_column_needs_no_list() -> None:
         ({"training": {"algorithms": []}}, ["training.algorithms: name at least one of"]),
         (
             {"deployment": {"strategy": "linear", "share": 0.05, "step_seconds": 86_400}},
-            ["deployment.step_seconds: 19 steps of 86,400 s take 19 days, and a rollout takes at most 14"],
+            ["deployment.step_seconds: 19 steps of 86,400 s take 456 hours, and a rollout takes at most 336"],
         ),
         (
             {"deployment": {"strategy": "linear", "share": 0.004}},
@@ -77,6 +78,14 @@ def test_a_fault_names_its_place_its_value_and_what_is_allowed(changes: dict[str
 
     for part in said:
         assert part in str(refusal.value)
+
+
+def test_a_rollout_that_was_allowed_before_is_no_fault_of_another_change() -> None:
+    before = DEFAULTS.model_copy(update={"deployment": DeploymentPolicy(strategy=Strategy.LINEAR, share=0.004)})
+
+    assert judge_settings(before, {"training": {"trials": 2}}).deployment == before.deployment
+    with pytest.raises(InvalidInput, match="makes 249 steps"):
+        judge_settings(before, {"deployment": {"step_seconds": 60}})
 
 
 def test_every_fault_is_named_at_once() -> None:

@@ -254,7 +254,9 @@ def test_hours_that_are_counted_of_an_endpoint_that_is_gone_are_listed_and_end(s
         f"{PREFIX}-credit-v1": "endpoint: no alias leads to version 1 of credit",
         f"{PREFIX}-credit-v2": "hours that are counted: there is no endpoint",
     }
+    deployed(shop, f"{PREFIX}-credit-v2")
     remove(shop, found)
+    assert shop.endpoints.names(PREFIX) == [f"{PREFIX}-credit-v2"], "it came back meanwhile, and is needed"
     assert [(use.number, use.until) for use in shop.uses.since(NOON)] == [(1, later(1)), (2, later(1))]
 
 

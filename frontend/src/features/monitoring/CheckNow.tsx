@@ -9,7 +9,7 @@ import { Button } from '../../ui/Button';
 import '../../ui/dialog.css';
 
 const DAY_MS = 86_400_000;
-const DAYS = [1, 7, 30];
+const DAYS = [1, 7, 31];
 
 /** Look now instead of waiting for tonight: at the requests of some days, or at two versions of the dataset. */
 export function CheckNow({ model, champion }: { model: string; champion: boolean }) {

@@ -43,7 +43,7 @@ test('labels that were looked for in one window only are not said to wait', () =
   const sentence = '12 of 900 labels of the last 30 days joined a prediction of this window; the others were not looked for elsewhere.';
   const labels = shown({ ...STANDING, sentence, joined: 12, elsewhere: null, waiting: null, oldest_waiting: null });
 
-  expect(labels).toHaveTextContent('“Check now” over 30 days looks for the predictions of all labels.');
+  expect(labels).toHaveTextContent('“Check now” over 31 days looks for the predictions of all labels.');
   expect(labels).not.toHaveTextContent('One that waits');
 });
 

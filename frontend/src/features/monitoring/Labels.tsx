@@ -40,7 +40,7 @@ function unlabelledOf({ unlabelled, window, window_rows: rows }: Standing): stri
 }
 
 function meaningOf({ known, waiting }: Standing): string | null {
-  if (waiting === null) return known ? '“Check now” over 30 days looks for the predictions of all labels.' : null;
+  if (waiting === null) return known ? '“Check now” over 31 days looks for the predictions of all labels.' : null;
   if (waiting === 0) return null;
   return 'A label joins the prediction that has its record id, whichever of the two comes first. One that waits came before its prediction, or names a record that no request of the last 31 days and no row of the latest batches has.';
 }

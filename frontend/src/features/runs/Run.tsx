@@ -142,7 +142,7 @@ function factsOf(run: Detail): [string, React.ReactNode][] {
     ],
     ['Started', <Time key="at" at={run.started_at} />],
     ['Took', run.seconds === null ? null : duration(run.seconds)],
-    ['Cost', run.cost_usd === null ? null : <Cost key="cost" run={run} />],
+    ['Cost', run.cost_usd === null && partsOf(run.costs) === null ? null : <Cost key="cost" run={run} />],
     ['By', run.started_by],
     ['Because', typeof run.input.reason === 'string' ? run.input.reason : null],
   ];
