@@ -38,6 +38,8 @@ export function LogView({ lines, level, find = '', onFilter, line, live, note }:
     if (!box || at < 0) return;
     setFollow(false);
     box.scrollTop = Math.max(0, at * LINE - box.clientHeight / 2);
+    // The log may lie below what is in sight of the page.
+    box.scrollIntoView({ block: 'nearest' });
     // Only when another line is asked for, or it has come: new lines do not pull the reader back.
   }, [line, at >= 0]);
 
