@@ -65,7 +65,8 @@ def compressed(answer: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str,
     """The answer as gzip, where it is long enough and whoever asks takes that.
 
     CloudFront compresses only what it may cache, and what the API says is somebody's own. An HTTP API decodes the body
-    before it sends it.
+    before it sends it. Powertools' own compression would come before `done_once` keeps the answer, for all who repeat
+    the request, whatever they take.
     """
     if answer["isBase64Encoded"] or body_bytes(answer) < COMPRESSED_BYTES:
         return dict(answer)

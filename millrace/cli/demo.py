@@ -115,7 +115,9 @@ def tell(report: dict[str, Any], dashboard: Mapping[str, Any], platform: Platfor
     console.print(render.table("", ["part", "took"], ([n, render.seconds(s)] for n, s in report["seconds"].items())))
     console.rule("What the same seconds cost on AWS")
     for run in map(Run.model_validate, report["runs"]):
-        console.print(f"{run.pipeline:<11} {render.cost_line(costs_of_steps(run.steps))}", highlight=False)
+        console.print(
+            f"{run.pipeline:<11} {render.cost_line(costs_of_steps(run.steps))}", highlight=False, soft_wrap=True
+        )
     console.rule("What next")
     tell_dashboard(dashboard, console)
     best = next((c for c in candidates if c.recommended), candidates[0])

@@ -50,9 +50,9 @@ def seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.1f} s"
 
 
-def cost_line(costs: Costs) -> str:
+def cost_line(costs: Costs | None) -> str:
     """What a run cost by list prices, and what that is made of."""
-    if costs.usd is None:
+    if costs is None or costs.usd is None:
         return "not known"
     parts = [
         (costs.jobs, "job", costs.jobs_usd),
@@ -64,7 +64,9 @@ def cost_line(costs: Costs) -> str:
 
 
 def _dollars(usd: float | None) -> str:
-    return f"${usd or 0.0:.4f}"
+    """As the dashboard writes them: under a tenth of a cent with as many digits as are needed to see something."""
+    known = usd or 0.0
+    return f"${known:.6f}" if 0 < known < 0.001 else f"${known:.4f}"
 
 
 def step_table(steps: Sequence[Step]) -> Table:

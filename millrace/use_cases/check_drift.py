@@ -38,8 +38,8 @@ def check_drift(
 ) -> Run:
     """The run that checks the records from `first` on and before `until`, of version `number` (default: the champion).
 
-    `batches` are the results that labels may be about as well (`latest_results`): with them a window of all the days
-    that labels are of says which ones wait for their prediction; a shorter one cannot know.
+    `batches` are the results that labels may be about as well (`latest_results`): with them a window of
+    `LONGEST_WINDOW` up to now says which labels wait for their prediction; a shorter one cannot know.
 
     The same check by the same actor is one run: a schedule that fires twice checks once. Raises NotFound, NotDeployed,
     and InvalidInput for a window that is empty or longer than `LONGEST_WINDOW`.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -96,9 +97,9 @@ def test_an_endpoint_that_many_see_or_end_at_once_is_counted_once(uses: Endpoint
     def end(minutes: int) -> None:
         uses.end("credit", 1, at=later(minutes))
 
-    all_at_once([lambda number=number: begin(number) for number in range(6)])  # type: ignore[misc]
+    all_at_once([partial(begin, number) for number in range(6)])
     assert len(uses.open()) == 1
-    all_at_once([lambda number=number: end(number + 10) for number in range(6)])  # type: ignore[misc]
+    all_at_once([partial(end, number + 10) for number in range(6)])
 
     assert len(uses.since(later(-1))) == 1
     assert len(uses.open()) == 0

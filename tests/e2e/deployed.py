@@ -13,6 +13,10 @@ import boto3
 from millrace import bootstrap
 from millrace.bootstrap import Platform
 from millrace.cli.deployment import connect
+from millrace.domain.model import ModelVersion
+from millrace.ports import ObjectStore
+from millrace.use_cases.export_model_version import export_model_version
+from millrace.use_cases.import_model_version import import_model_version
 from tests.e2e.conftest import Bench
 
 
@@ -63,3 +67,32 @@ def acting_as(role: str, root: Path) -> Iterator[Platform]:
         yield bootstrap.platform(connect("local", Path(os.devnull)))
     finally:
         connect("local", root)
+
+
+def export(platform: Platform, version_id: str, *, environment: str) -> str:
+    """As `millrace export-version` does it in an environment of this name."""
+    return export_model_version(
+        registry=platform.registry,
+        catalog=platform.catalog,
+        store=platform.store,
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        environment=environment,
+        version_id=version_id,
+    )
+
+
+def take_over(platform: Platform, address: str, *, source: ObjectStore, environment: str) -> ModelVersion:
+    """As `millrace import-version` does it in an environment of this name; `source` reads the other one's bucket."""
+    return import_model_version(
+        catalog=platform.catalog,
+        registry=platform.registry,
+        ledger=platform.ledger,
+        source=source,
+        store=platform.store,
+        notifier=platform.notifier,
+        clock=platform.clock,
+        artifacts_bucket=platform.settings.require("artifacts_bucket"),
+        environment=environment,
+        address=address,
+        actor="cli:olga",
+    )

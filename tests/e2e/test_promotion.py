@@ -16,11 +16,9 @@ from millrace.domain import identity
 from millrace.domain.model import ApprovalState
 from millrace.domain.run import RunState
 from millrace.errors import EvaluationInvalid, NotDeployed
-from millrace.use_cases.export_model_version import export_model_version
-from millrace.use_cases.import_model_version import import_model_version
 from tests.e2e.calling import signed_in
 from tests.e2e.conftest import EXAMPLES, Bench
-from tests.e2e.deployed import acting_as
+from tests.e2e.deployed import acting_as, export, take_over
 
 DATASET = "promoted"
 ROWS = pd.read_csv(EXAMPLES / "penguins.csv").drop(columns="species").head(20)
@@ -51,20 +49,9 @@ def test_a_version_that_was_taken_over_is_approved_anew_and_predicts_the_same_nu
     # Approved, and never deployed.
     bench.platform.registry.decide(DATASET, 3, approve=True, actor="tester", reason="as good", at=deployed.started_at)
     with acting_as("ExportVersion", bench.root) as exporter:
-
-        def exported(version_id: str) -> str:
-            return export_model_version(
-                registry=exporter.registry,
-                catalog=exporter.catalog,
-                store=exporter.store,
-                artifacts_bucket=exporter.settings.require("artifacts_bucket"),
-                environment="staging",
-                version_id=version_id,
-            )
-
         with pytest.raises(NotDeployed, match="export it once it was deployed"):
-            exported(f"{DATASET}:3")
-        address = exported(theirs.id)
+            export(exporter, f"{DATASET}:3", environment="staging")
+        address = export(exporter, theirs.id, environment="staging")
         with pytest.raises(ClientError, match="AccessDenied"):
             exporter.store.write(theirs.artifact_uri, b"another artefact")
     expected, source = predicted(bench, "stella"), bench.platform.store
@@ -76,19 +63,7 @@ def test_a_version_that_was_taken_over_is_approved_anew_and_predicts_the_same_nu
 
         def taken_over() -> str:
             with acting_as("ImportVersion", tmp_path) as importer:
-                return import_model_version(
-                    catalog=importer.catalog,
-                    registry=importer.registry,
-                    ledger=importer.ledger,
-                    source=source,
-                    store=importer.store,
-                    notifier=importer.notifier,
-                    clock=importer.clock,
-                    artifacts_bucket=importer.settings.require("artifacts_bucket"),
-                    environment="prod",
-                    address=address,
-                    actor="cli:olga",
-                ).id
+                return take_over(importer, address, source=source, environment="prod").id
 
         assert [taken_over(), taken_over()] == [f"{DATASET}:1"] * 2
         ours = prod.platform.registry.get(DATASET, 1)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from lambdas.api.routes.screens import SHOWN_REPORTS
 from millrace.domain.drift import DriftKind, DriftReport, DriftSource, DriftVerdict
 from millrace.domain.traffic import EVERY_MODEL, Asked, AskedOutcome, counts_of
 from millrace.domain.truth import LabelCounts
@@ -154,6 +155,21 @@ def test_labels_that_were_counted_again_change_the_screen(api: Api) -> None:
 
     again = api.get("/dashboard/monitoring", query={"model": "credit"}, headers=seen)
     assert again.json["shown"]["labels"]["sentence"] == "All 900 labels joined a prediction."
+
+
+@pytest.mark.parametrize("path", ["/monitoring", "/dashboard/monitoring"])
+def test_labels_that_an_earlier_check_counted_and_told_late_change_what_was_seen(api: Api, path: str) -> None:
+    """Its report is none of the latest, and still the one that tells of labels: it looked for all of them."""
+    api.trained()
+    for number in range(SHOWN_REPORTS + 1):
+        api.world.drift_found(counting(f"drift-{number:016x}", None, minutes=10 + number))
+    asked = {"query": {"model": "credit"}}
+    seen = {"if-none-match": api.get(path, **asked).headers["ETag"]}
+    assert api.get(path, headers=seen, **asked).status == 304
+
+    api.world.drift_found(counting("drift-bbbbbbbbbbbbbbbb", SOME_WAIT))
+
+    assert api.get(path, headers=seen, **asked).status == 200
 
 
 def test_a_check_of_all_days_of_labels_looks_for_their_predictions_in_batches_too(api: Api) -> None:

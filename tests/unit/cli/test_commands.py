@@ -247,15 +247,18 @@ def test_a_run_says_what_it_cost_and_of_what(millrace: Callable[..., Said]) -> N
         "SUCCEEDED", costs=COSTS | {"invocations": 0, "functions_usd": 0.0, "transitions": 0, "transitions_usd": 0.0}
     )
     unknown = run_of("RUNNING", costs=COSTS | {"jobs_usd": None})
+    older, newer = run_of("SUCCEEDED", costs=None), run_of("SUCCEEDED", costs=COSTS | {"requests": 4})
 
     assert (
-        "cost $0.0148 by list prices of 2026-11: 1 job $0.0147, 2 function calls $0.0001, 4 transitions $0.0001"
+        "cost $0.0148 by list prices of 2026-11: 1 job $0.0147, 2 function calls $0.000050, 4 transitions $0.000100"
         in millrace(FakeApi(ended), "run", "run-1").out
     )
     assert "cost $0.0147 by list prices of 2026-11: 1 job $0.0147\n" in (
         millrace(FakeApi(before_functions_were_counted), "run", "run-1").out
     )
     assert "cost not known\n" in millrace(FakeApi(unknown), "run", "run-1").out
+    assert "cost not known\n" in millrace(FakeApi(older), "run", "run-1").out
+    assert "cost $0.0148 by" in millrace(FakeApi(newer), "run", "run-1").out
 
 
 class Terminal:
